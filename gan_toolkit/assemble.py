@@ -1,0 +1,301 @@
+"""Names become things: a checked recipe is turned into the parts of a run.
+
+Below this module nothing sees a recipe. A builder receives its component's options as keyword
+arguments and, beside them, each fact of the assembly that its signature names.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import torch
+
+from gan_toolkit.batches import Batches
+from gan_toolkit.device import Device
+from gan_toolkit.engine import Engine, Term
+from gan_toolkit.errors import GantkError, PluginError, Problem, RecipeError
+from gan_toolkit.interfaces import (
+    Averaging,
+    Critic,
+    Dataset,
+    Generator,
+    Latent,
+    Measure,
+    Objective,
+    Panel,
+    Player,
+    Regulariser,
+    Schedule,
+    Tracker,
+)
+from gan_toolkit.latents import LatentSpace
+from gan_toolkit.players import Optimiser
+from gan_toolkit.randomness import seed_of
+from gan_toolkit.recipe import Chosen, Recipe
+from gan_toolkit.registry import Component, Registry, UnknownComponent
+
+Facts = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Networks:
+    """The parts that a model file holds: what turns latents into samples, and reads them back."""
+
+    latents: LatentSpace
+    generator: Generator
+    critic: Critic
+    regularisers: Mapping[str, Regulariser]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Everything a run is made of, live."""
+
+    data: Dataset
+    engine: Engine
+    batches: Batches
+    panels: Mapping[str, Panel] = field(default_factory=dict)
+    measures: Mapping[str, Measure] = field(default_factory=dict)
+    trackers: Mapping[str, Tracker] = field(default_factory=dict)
+
+
+class Assembly:
+    """Builds the components of one recipe, and says which table is at fault when one can't be."""
+
+    def __init__(self, recipe: Recipe, registry: Registry) -> None:
+        self.recipe = recipe
+        self.registry = registry
+        self.seed = recipe.run.seed
+
+    def data(self) -> Dataset:
+        """Build the data set."""
+        return self._build(self.recipe.data, {"sibling": self._sibling}, Dataset)
+
+    def latents(self) -> LatentSpace:
+        """Build the latent space; a table with a count becomes that many latents."""
+        latents: dict[str, Latent | list[Latent]] = {}
+        for name, chosen in self.recipe.latents.items():
+            count = chosen.shared.count
+            built = [self._build(chosen, {}, Latent) for _ in range(count or 1)]
+            latents[name] = built[0] if count is None else built
+        return LatentSpace(latents)
+
+    def generator(self, data: Dataset, latents: LatentSpace) -> Generator:
+        """Build the generator alone: all that sampling needs."""
+        shape: Facts = {"sample_shape": data.sample_shape, "data": data}
+        facts = {"latent_width": latents.width, **shape}
+        generator: Generator = self._drawn(self.recipe.generator, facts, Generator)
+        return generator
+
+    def networks(self, data: Dataset, latents: LatentSpace | None = None) -> Networks:
+        """Build both players and the terms on torch's default device, weights drawn by the seed."""
+        latents = latents or self.latents()
+        generator = self.generator(data, latents)
+        shape: Facts = {"sample_shape": data.sample_shape, "data": data}
+        critic = self._drawn(self.recipe.critic, shape, Critic)
+        facts = {
+            "latents": latents,
+            "feature_width": critic.feature_width,
+            "new_critic": partial(self._build, self.recipe.critic, shape, Critic),
+            **shape,
+        }
+        regularisers = {
+            name: self._drawn(chosen, {"name": name, **facts}, Regulariser)
+            for name, chosen in self.recipe.regularisers.items()
+        }
+        return Networks(latents, generator, critic, regularisers)
+
+    def engine(self, networks: Networks, device: Device) -> Engine:
+        """Put the players into the game."""
+        run = self.recipe.run
+        try:
+            return Engine(
+                networks.generator,
+                networks.critic,
+                networks.latents,
+                self._build(self.recipe.objective, {}, Objective),
+                self._optimisers(),
+                [
+                    self._term(name, chosen, networks)
+                    for name, chosen in self.recipe.regularisers.items()
+                ],
+                self._averaging(),
+                device=device,
+                seed=run.seed,
+                critic_steps=run.critic_steps,
+                accumulate=run.accumulate,
+            )
+        except ValueError as error:
+            raise PluginError(str(error)) from error
+
+    def watchers(self, networks: Networks, data: Dataset) -> dict[str, dict[str, Any]]:
+        """Build panels, measures and trackers, those that come with a term included."""
+        facts: Facts = {"latents": networks.latents, "data": data}
+        tables = {
+            "panels": (self.recipe.panels, Panel),
+            "measures": (self.recipe.measures, Measure),
+            "trackers": (self.recipe.trackers, Tracker),
+        }
+        built: dict[str, dict[str, Any]] = {
+            kind: {name: self._build(c, {"name": name, **facts}, base) for name, c in some.items()}
+            for kind, (some, base) in tables.items()
+        }
+        for name, term in networks.regularisers.items():
+            built["panels"] |= {f"{name}.{key}": panel for key, panel in term.panels().items()}
+            built["measures"] |= {f"{name}.{key}": own for key, own in term.measures().items()}
+        return built
+
+    # --- one component ----------------------------------------------------------------------
+
+    def _optimisers(self) -> dict[Player, Optimiser]:
+        optimisers: dict[Player, Optimiser] = {}
+        for player in ("generator", "critic"):
+            chosen = self.recipe.optimisers[player]
+            options = self._options(chosen)
+            build = partial(self._call, chosen, chosen.component.load())
+            lr = options.pop("lr")
+            optimisers[player] = Optimiser(build(options), lr)  # type: ignore[index]
+        return optimisers
+
+    def _averaging(self) -> Averaging | None:
+        chosen = self.recipe.averaging
+        return None if chosen is None else self._build(chosen, {}, Averaging)
+
+    def _term(self, name: str, chosen: Chosen, networks: Networks) -> Term:
+        keys = chosen.shared
+        return Term(
+            name,
+            networks.regularisers[name],
+            weight=self._schedule(keys.weight),
+            every=keys.every,
+            start=keys.start,
+            stop=keys.stop,
+        )
+
+    def _drawn(self, chosen: Chosen, facts: Facts, base: type) -> Any:
+        """Build something whose weights are drawn: each part from a seed of its own."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed_of(self.seed, "weights", chosen.table))
+            return self._build(chosen, facts, base)
+
+    def _build(self, chosen: Chosen, facts: Facts, base: type) -> Any:
+        builder = chosen.component.load()
+        wanted = inspect.signature(builder).parameters
+        known = {name: fact for name, fact in facts.items() if name in wanted}
+        part = self._call(chosen, builder, self._options(chosen) | known)
+        if not isinstance(part, base):
+            raise PluginError(
+                f"{chosen.component.kind} {chosen.component.name!r} of plugin "
+                f"{chosen.component.plugin!r} built a {type(part).__name__}, not a {base.__name__}"
+            )
+        return part
+
+    def _call(self, chosen: Chosen, builder: Callable[..., Any], arguments: Facts) -> Any:
+        try:
+            return builder(**arguments)
+        except GantkError:
+            raise
+        except ValueError as error:
+            place = self.recipe.origins.get(chosen.table, self.recipe.source)
+            raise RecipeError([Problem(0, place, chosen.table, str(error))]) from error
+        except Exception as error:
+            error.add_note(
+                f"while building {chosen.table} ({chosen.component.name!r} of plugin "
+                f"{chosen.component.plugin!r})"
+            )
+            raise
+
+    def _options(self, chosen: Chosen) -> dict[str, Any]:
+        fields = type(chosen.options).model_fields
+        return {name: self._schedule(getattr(chosen.options, name)) for name in fields}
+
+    def _schedule(self, value: Any) -> Any:
+        """Return a schedule chosen in place of a number as the schedule; all else as it is."""
+        if isinstance(value, Chosen):
+            return self._build(value, {}, Schedule)
+        return value
+
+    def _sibling(self, use: str, **options: Any) -> Dataset:
+        """Build another registered data set, for one that stands in for it.
+
+        Raises DataError when its files are missing, PluginError when nobody offers it.
+        """
+        try:
+            component: Component = self.registry.get("dataset", use)
+        except UnknownComponent as error:
+            raise PluginError(f"data set {use!r} is offered by no plugin") from error
+        return component.load()(**dict(component.options(**options)))
+
+
+def assemble(recipe: Recipe, registry: Registry, device: Device) -> Parts:
+    """Build everything a run needs, after a rehearsal of shapes that takes no memory.
+
+    Raises RecipeError, DataError or PluginError with the table at fault.
+    """
+    assembly = Assembly(recipe, registry)
+    data = assembly.data()
+    rehearse(assembly, data)
+    networks = assembly.networks(data)
+    engine = assembly.engine(networks, device)
+    size = recipe.run.batch_size * engine.batches_per_step
+    batches = Batches(data, size, recipe.run.seed, device.torch_device)
+    return Parts(data, engine, batches, **assembly.watchers(networks, data))
+
+
+def rehearse(assembly: Assembly, data: Dataset) -> Engine:
+    """Build the players without memory and push a batch of shapes through both phases."""
+    with torch.device("meta"):
+        engine = assembly.engine(assembly.networks(data), Device(torch.device("meta")))
+        real = torch.empty((2, *data.sample_shape))
+        _rehearse_shapes(assembly.recipe, engine, data, real)
+        for phase in ("critic", "generator"):
+            seen = engine.look(phase, real, None, None)  # type: ignore[arg-type]
+            try:
+                engine.losses(seen)
+            except NotImplementedError:
+                continue  # an operator without a meta kernel: the first step will tell
+            except RuntimeError as error:
+                if "meta tensor" in str(error):
+                    continue  # it reads a value, and there is none: the first step will tell
+                part = f"regularisers.{seen.speaker}" if seen.speaker else "objective"
+                raise _misfit(assembly.recipe, part, str(error).splitlines()[0]) from error
+    return engine
+
+
+def _rehearse_shapes(recipe: Recipe, engine: Engine, data: Dataset, real: torch.Tensor) -> None:
+    latent = engine.latents.sample(2, None)
+    fake = _forward(recipe, "generator", engine.generator, latent)
+    if fake.shape != real.shape:
+        made, wanted = _shape(fake.shape[1:]), _shape(data.sample_shape)
+        raise _misfit(recipe, "generator", f"makes {made} samples; {data.name} has {wanted}")
+    score, features = _forward(recipe, "critic", engine.critic, real)
+    width = engine.critic.feature_width
+    if score.shape != (2,) or features.shape != (2, width):
+        raise _misfit(
+            recipe,
+            "critic",
+            f"gave a score of shape {tuple(score.shape)} and features of {tuple(features.shape)} "
+            f"for 2 samples; (2,) and (2, {width}) are due",
+        )
+
+
+def _forward(recipe: Recipe, part: str, network: torch.nn.Module, given: torch.Tensor) -> Any:
+    try:
+        return network(given)
+    except RuntimeError as error:
+        cause = str(error).splitlines()[0]
+        raise _misfit(
+            recipe, part, f"can't take {_shape(given.shape[1:])} input: {cause}"
+        ) from error
+
+
+def _misfit(recipe: Recipe, part: str, text: str) -> RecipeError:
+    return RecipeError([Problem(0, recipe.origins.get(part, recipe.source), part, text)])
+
+
+def _shape(shape: tuple[int, ...] | torch.Size) -> str:
+    return "x".join(map(str, shape))

@@ -1,0 +1,213 @@
+"""Samples by index, and training batches that are a pure function of (seed, step).
+
+Shapes: N samples, B rows of a batch, K factors; images are (N, C, H, W), points (N, D).
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import warnings
+from collections.abc import Sequence
+from typing import Any, TypeGuard
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gan_toolkit.errors import DataError
+from gan_toolkit.interfaces import Batch, Dataset, Factor
+from gan_toolkit.randomness import seed_of
+
+RESIDENT_BYTES = 2 * 1024**3
+"""Arrays up to this size are kept on the device that trains: no copy in each step."""
+
+_CPU = torch.device("cpu")
+
+
+class ArrayDataset(Dataset):
+    """Samples held in arrays: in memory, or mapped from a `.npy` file.
+
+    `samples` are uint8 (N, C, H, W) or float32 (N, D), `labels` integers (N,) that index
+    `classes`, `factors` numbers (N, K) that `descriptions` describe column by column. Raises
+    ValueError if these don't fit together.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        source: str,
+        samples: Tensor | NDArray[Any],
+        labels: Tensor | NDArray[Any] | None = None,
+        factors: Tensor | NDArray[Any] | None = None,
+        *,
+        classes: Sequence[str] = (),
+        descriptions: Sequence[Factor] = (),
+        notice: str = "",
+        held_out: Dataset | None = None,
+    ) -> None:
+        self.name = name
+        self.source = source
+        self.classes = tuple(classes)
+        self.factors = tuple(descriptions)
+        self.notice = notice
+        self._samples = _tensor(samples)
+        self._labels = None if labels is None else _tensor(labels).to(torch.int64)
+        self._values = None if factors is None else _tensor(factors).to(torch.float32)
+        self._held_out = held_out
+        self._fingerprint = ""
+        self._check()
+        self.sample_shape = tuple(self._samples.shape[1:])
+
+    def __len__(self) -> int:
+        return self._samples.shape[0]
+
+    @property
+    def nbytes(self) -> int:
+        """The size of its arrays in bytes."""
+        return sum(array.nbytes for array in self._arrays().values())
+
+    def batch(self, indices: Tensor) -> Batch:
+        """Return the samples at `indices`, on the device of the arrays."""
+        rows = indices.to(self._samples.device)
+        gathered = {role: array.index_select(0, rows) for role, array in self._arrays().items()}
+        return Batch(**gathered)
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of name and arrays; computed on first use."""
+        if not self._fingerprint:
+            digest = hashlib.sha256(self.name.encode())
+            for role, array in self._arrays().items():
+                digest.update(f"\0{role} {array.dtype} {tuple(array.shape)}\0".encode())
+                digest.update(array.cpu().contiguous().view(-1).numpy().data)
+            self._fingerprint = digest.hexdigest()
+        return self._fingerprint
+
+    def held_out(self) -> Dataset | None:
+        """Return the samples kept from training, or None."""
+        return self._held_out
+
+    def to(self, device: torch.device) -> ArrayDataset:
+        """Return the same data set with its arrays on `device`."""
+        placed = copy.copy(self)
+        placed._samples = self._samples.to(device)
+        placed._labels = None if self._labels is None else self._labels.to(device)
+        placed._values = None if self._values is None else self._values.to(device)
+        return placed
+
+    def _arrays(self) -> dict[str, Tensor]:
+        roles = {"samples": self._samples, "labels": self._labels, "factors": self._values}
+        return {role: array for role, array in roles.items() if array is not None}
+
+    def _check(self) -> None:
+        kind = (self._samples.dtype, self._samples.ndim)
+        if kind not in {(torch.uint8, 4), (torch.float32, 2)}:
+            raise ValueError(
+                f"samples of {self.name} are {kind[0]} with {kind[1]} dimensions; "
+                "expected uint8 (N, C, H, W) or float32 (N, D)"
+            )
+        lengths = {role: array.shape[0] for role, array in self._arrays().items()}
+        if len(set(lengths.values())) > 1:
+            raise ValueError(f"arrays of {self.name} differ in length: {lengths}")
+        if self._labels is not None and self.classes and len(self._labels):
+            low, high = int(self._labels.min()), int(self._labels.max())
+            if low < 0 or high >= len(self.classes):
+                raise ValueError(
+                    f"labels of {self.name} go from {low} to {high}, but it has "
+                    f"{len(self.classes)} classes"
+                )
+        columns = 0 if self._values is None else self._values.shape[1]
+        if columns != len(self.factors):
+            raise ValueError(
+                f"{self.name} has {columns} columns of factors and {len(self.factors)} descriptions"
+            )
+
+
+def normalise(samples: Tensor) -> Tensor:
+    """Return uint8 images as float32 in [-1, 1], v / 127.5 - 1; floats pass through."""
+    if samples.dtype == torch.uint8:
+        return samples.to(torch.float32).div_(127.5).sub_(1.0)
+    if samples.is_floating_point():
+        return samples
+    raise ValueError(f"samples are {samples.dtype}; expected uint8 or floats")
+
+
+def order(seed: int, epoch: int, count: int) -> Tensor:
+    """Return the permutation of 0 … count - 1 in which `epoch` goes through the samples.
+
+    It depends on the arguments and on nothing else.
+    """
+    rng = torch.Generator().manual_seed(seed_of(seed, "order", epoch))
+    return torch.randperm(count, generator=rng)
+
+
+class Batches:
+    """The endless sequence of training batches: every sample once in each epoch, none partial.
+
+    A batch may span the end of an epoch. Raises DataError if a batch would not fit into the data
+    set.
+    """
+
+    def __init__(self, dataset: Dataset, size: int, seed: int, device: torch.device = _CPU) -> None:
+        if size < 1:
+            raise ValueError(f"a batch needs at least one sample, not {size}")
+        if size > len(dataset):
+            raise DataError(
+                f"batch of {size:,} is larger than the {len(dataset):,} samples of "
+                f"{dataset.name}; lower run.batch_size to {len(dataset):,} or less, or use more "
+                "data"
+            )
+        self.size = size
+        self._count = len(dataset)
+        self._seed = seed
+        self._device = device
+        # Where the samples are gathered, and so where the permutation is kept.
+        self._home = _CPU
+        if device.type != "cpu" and _may_move(dataset):
+            dataset, self._home = dataset.to(device), device
+        self._dataset: Dataset = dataset
+        self._epoch = -1
+        self._permutation = torch.empty(0, dtype=torch.int64)
+
+    def at(self, step: int) -> Batch:
+        """Return the batch of `step` (0 is the first) on the device, images as float32 in [-1, 1].
+
+        It depends on seed and step only.
+        """
+        if step < 0:
+            raise ValueError(f"the first step is 0; there is no step {step}")
+        batch = self._dataset.batch(self._indices(step))
+        samples, labels, factors = (
+            None if array is None else array.to(self._device) for array in batch
+        )
+        assert samples is not None, "a batch always has samples"
+        return Batch(normalise(samples), labels, factors)
+
+    def images_seen(self, step: int) -> int:
+        """Return how many samples the steps before `step` used."""
+        return step * self.size
+
+    def _indices(self, step: int) -> Tensor:
+        epoch, offset = divmod(step * self.size, self._count)
+        indices = self._order(epoch)[offset : offset + self.size]
+        rest = self.size - len(indices)
+        return torch.cat([indices, self._order(epoch + 1)[:rest]]) if rest else indices
+
+    def _order(self, epoch: int) -> Tensor:
+        if epoch != self._epoch:
+            self._permutation = order(self._seed, epoch, self._count).to(self._home)
+            self._epoch = epoch
+        return self._permutation
+
+
+def _may_move(dataset: Dataset) -> TypeGuard[ArrayDataset]:
+    return isinstance(dataset, ArrayDataset) and dataset.nbytes <= RESIDENT_BYTES
+
+
+def _tensor(array: Tensor | NDArray[Any]) -> Tensor:
+    if isinstance(array, Tensor):
+        return array
+    with warnings.catch_warnings():
+        # A read-only mapping is welcome here: nobody writes to samples.
+        warnings.filterwarnings("ignore", message=".*not writable", category=UserWarning)
+        return torch.from_numpy(array)

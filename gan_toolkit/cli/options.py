@@ -1,0 +1,80 @@
+"""Options that change a recipe: `--variant`, `--set`, `--unset`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from gan_toolkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from gan_toolkit.recipe import Override
+
+NO_VARIANT = "base"
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def recipe_changes(command: Command) -> Command:
+    """Add the options that change a recipe, as `variants`, `settings` and `removals`."""
+    variant = click.option(
+        "--variant",
+        "variants",
+        multiple=True,
+        metavar="NAME",
+        help="Apply a variant of the recipe; 'base' for none.",
+    )
+    setting = click.option(
+        "--set",
+        "settings",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Change one value; VALUE is TOML, so a text stands in quotes.",
+    )
+    removal = click.option(
+        "--unset",
+        "removals",
+        multiple=True,
+        metavar="KEY",
+        help="Take a value or a table away, before anything is --set.",
+    )
+    return variant(setting(removal(command)))
+
+
+def overrides_from(
+    settings: Sequence[str], removals: Sequence[str], fixed: Mapping[str, Any] | None = None
+) -> list[Override]:
+    """Return the changes in the order they are applied; `fixed` are values of options of ours."""
+    from gan_toolkit.recipe import Override
+
+    given = {key: value for key, value in (fixed or {}).items() if value is not None}
+    return [
+        *(Override(text, unset=True) for text in removals),
+        *(Override(text) for text in settings),
+        # A JSON number or text is a TOML one.
+        *(Override(f"{key}={json.dumps(value)}") for key, value in given.items()),
+    ]
+
+
+def without_base(variants: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the variants to apply; `base` is the word for none and stands alone."""
+    if NO_VARIANT in variants and len(variants) > 1:
+        raise UsageError(f"--variant {NO_VARIANT} means no variant, and stands alone")
+    return () if variants == (NO_VARIANT,) else variants
+
+
+def toml_value(text: str, place: str) -> Any:
+    """Read one TOML value; UsageError shows how a text must be quoted."""
+    import tomllib
+
+    try:
+        table = tomllib.loads(f"value = {text}")
+    except (ValueError, RecursionError):
+        table = {}
+    if set(table) != {"value"}:
+        raise UsageError(
+            f"{place}: {text} is not a TOML value; a number, or a text in quotes: '\"{text}\"'"
+        )
+    return table["value"]

@@ -1,0 +1,124 @@
+"""Sheets of samples: images side by side, points as a scatter."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from gan_toolkit.errors import UsageError
+from gan_toolkit.interfaces import Grid
+from gan_toolkit.model import to_images
+
+GAP = 2
+MARGIN = 16
+PAPER, GUTTER, INK, FAINT = 255, 214, 24, 160
+"""Greys: of the page, between images, of text, of what lies outside the trained range."""
+SMALLEST_CELL = 64
+"""Pixels: smaller images are enlarged, by whole factors, so that they can be seen."""
+
+
+def sheet(samples: Tensor, columns: int | None = None) -> Image.Image:
+    """Return samples (B, …) side by side, about as wide as high."""
+    if samples.ndim != 4:
+        return _scatter(samples[None])
+    columns = columns or math.ceil(math.sqrt(len(samples)))
+    return _tiled(_enlarged(to_images(samples)), columns)
+
+
+def traversal(samples: Tensor, grid: Grid, title: str) -> Image.Image:
+    """Return samples (rows, columns, …) under a title, each column under its value."""
+    if samples.ndim != 5:
+        return _scatter(samples.transpose(0, 1), grid.labels)
+    cells = _tiled(_enlarged(to_images(samples.flatten(0, 1))), samples.shape[1])
+    return _titled(cells, grid, title)
+
+
+def save_each(samples: Tensor, folder: Path) -> None:
+    """Write one picture a sample into a folder that is new or empty."""
+    if samples.ndim != 4:
+        raise UsageError("--each needs images; this model makes points: use -o points.npy")
+    if folder.suffix == ".png" or (folder.exists() and any(folder.iterdir())):
+        raise UsageError(f"{folder}: --each needs -o with a folder that is new or empty")
+    folder.mkdir(parents=True, exist_ok=True)
+    digits = max(4, len(str(len(samples) - 1)))
+    for number, image in enumerate(to_images(samples)):
+        image.save(folder / f"{number:0{digits}}.png")
+
+
+def save_numbers(samples: Tensor, path: Path) -> None:
+    """Write the samples as they are, float32 in [-1, 1] for images."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.save(path, samples.numpy(), allow_pickle=False)
+
+
+# --- images --------------------------------------------------------------------------------
+
+
+def _enlarged(tiles: list[Image.Image]) -> list[Image.Image]:
+    factor = math.ceil(SMALLEST_CELL / min(tiles[0].size))
+    if factor == 1:
+        return tiles
+    width, height = tiles[0].size
+    size = (width * factor, height * factor)
+    return [tile.resize(size, Image.Resampling.NEAREST) for tile in tiles]
+
+
+def _tiled(tiles: Sequence[Image.Image], columns: int) -> Image.Image:
+    width, height = (side + GAP for side in tiles[0].size)
+    rows = math.ceil(len(tiles) / columns)
+    size = (columns * width + GAP, rows * height + GAP)
+    picture = Image.new(tiles[0].mode, size, _colour(tiles[0].mode, GUTTER))
+    for number, tile in enumerate(tiles):
+        row, column = divmod(number, columns)
+        picture.paste(tile, (column * width + GAP, row * height + GAP))
+    return picture
+
+
+def _titled(cells: Image.Image, grid: Grid, title: str) -> Image.Image:
+    bold, plain = ImageFont.load_default(14), ImageFont.load_default(12)
+    width = max(cells.width, math.ceil(bold.getlength(title))) + 2 * MARGIN
+    top = MARGIN + 48
+    page = Image.new(cells.mode, (width, top + cells.height + MARGIN), _colour(cells.mode, PAPER))
+    page.paste(cells, (MARGIN, top))
+    draw = ImageDraw.Draw(page)
+    draw.text((MARGIN, MARGIN), title, _colour(cells.mode, INK), bold)
+    step = (cells.width - GAP) / len(grid.labels)
+    # Values wider than a column would run into each other: every so many is enough.
+    widest = max(plain.getlength(label) for label in grid.labels)
+    for column in range(0, len(grid.labels), math.ceil((widest + 4) / step)):
+        ink = _colour(cells.mode, INK if grid.trained[column] else FAINT)
+        place = (MARGIN + (column + 0.5) * step, top - 4)
+        draw.text(place, grid.labels[column], ink, plain, anchor="mb")
+    return page
+
+
+def _colour(mode: str, grey: int) -> int | tuple[int, int, int]:
+    return (grey, grey, grey) if mode == "RGB" else grey
+
+
+# --- points --------------------------------------------------------------------------------
+
+
+def _scatter(groups: Tensor, labels: Sequence[str] = ()) -> Image.Image:
+    """Return points (groups, B, D), a colour for each group, in their first two coordinates."""
+    from matplotlib.figure import Figure
+
+    if groups.shape[-1] < 2:
+        raise UsageError("samples of one number can't be drawn; use -o points.npy")
+    figure = Figure(figsize=(5, 5), dpi=120, layout="constrained")
+    axes = figure.add_subplot()
+    axes.set_aspect("equal", adjustable="datalim")
+    for number, group in enumerate(groups):
+        label = labels[number] if labels else None
+        axes.scatter(group[:, 0], group[:, 1], s=6, alpha=0.7, linewidths=0, label=label)
+    if labels:
+        axes.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False, markerscale=2)
+    drawn = BytesIO()
+    figure.savefig(drawn, format="png")
+    return Image.open(drawn).convert("RGB")

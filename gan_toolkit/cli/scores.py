@@ -1,0 +1,71 @@
+"""Measured numbers as a small table: with unit, ceiling, chance, and why a value is void."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gan_toolkit.cli.text import heading, number, table
+
+Scores = Sequence[Mapping[str, Any]]
+
+
+def show_scores(scores: Scores, title: str, *, err: bool = True) -> None:
+    """Write a table of scores, by default on stderr."""
+    rows = [
+        (
+            f"{score.get('measure', '')}",
+            str(score.get("name", "")),
+            _value(score),
+            str(score.get("unit", "")),
+            _number(score, "ceiling"),
+            _number(score, "chance"),
+        )
+        for score in scores
+    ]
+    header = ("measure", "of", "value", "unit", "at most", "chance")
+    kept = [i for i in range(len(header)) if i < 3 or any(row[i] for row in rows)]
+    heading(title, err=err)
+    table(
+        [[row[i] for i in kept] for row in rows],
+        [header[i] for i in kept],
+        err=err,
+        right=[
+            place for place, i in enumerate(kept) if header[i] in ("value", "at most", "chance")
+        ],
+        indent="  ",
+    )
+    reasons = [
+        (f"{score.get('measure', '')} {score.get('name', '')}", f"void: {score['void']}")
+        for score in scores
+        if score.get("void")
+    ]
+    table(reasons, err=err, indent="  ")
+
+
+def describe_scores(scores: Scores) -> str:
+    """Return scores in one line."""
+    return ", ".join(
+        f"{score.get('measure', '')} {score.get('name', '')} {_value(score)}"
+        + (f" of {figure(score['ceiling'])}" if score.get("ceiling") is not None else "")
+        + (f" {score['unit']}" if score.get("unit") else "")
+        for score in scores
+    )
+
+
+def _value(score: Mapping[str, Any]) -> str:
+    value = score.get("value")
+    if value is None or score.get("void"):
+        return "void"
+    if score.get("low") is None or score.get("high") is None:
+        return figure(value)
+    return f"{figure(value)} [{figure(score['low'])}, {figure(score['high'])}]"
+
+
+def _number(score: Mapping[str, Any], key: str) -> str:
+    return "" if score.get(key) is None else figure(score[key])
+
+
+def figure(value: float) -> str:
+    """Return a number; a count stays whole."""
+    return f"{value:,.0f}" if float(value).is_integer() else number(value)

@@ -1,0 +1,103 @@
+"""What every command shares: the switches, the plugins, and a voice on stderr."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from gan_toolkit.cli.text import echo
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gan_toolkit.plugins import PluginHost
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Session:
+    """One call of the command line, from its options to its end."""
+
+    def __init__(self) -> None:
+        self.switches: list[str] = []
+        self.verbosity = 0
+        self.run: Path | None = None
+        """The folder of the run that this call makes or continues, once there is one."""
+        self.saved_at: int | None = None
+        """The step of the run's newest checkpoint."""
+        self.say: Callable[[str], None] = echo
+        """Prose for people; a live display puts its own voice here."""
+
+    @cached_property
+    def host(self) -> PluginHost:
+        """The plugins, loaded on first use; each that failed is named in one line."""
+        from gan_toolkit.plugins import load_plugins
+
+        return load_plugins(self.switches)
+
+    def listen(self) -> Callable[[], None]:
+        """Let the library's own log messages come out as prose; return what ends it."""
+        logger, ear = logging.getLogger("gantk"), Ear(self)
+        level = logger.level
+        logger.addHandler(ear)
+        logger.setLevel(logging.DEBUG if self.verbosity else logging.INFO)
+
+        def deafen() -> None:
+            logger.removeHandler(ear)
+            logger.setLevel(level)
+
+        return deafen
+
+
+class Ear(logging.Handler):
+    """Passes log records on to a session's voice."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Say one message."""
+        try:
+            self._session.say(record.getMessage())
+        except Exception:  # noqa: BLE001 - a message that can't be shown must not end a run
+            self.handleError(record)
+
+
+pass_session = click.make_pass_decorator(Session, ensure=True)
+
+
+def _add_switches(context: click.Context, _option: click.Parameter, value: tuple[str, ...]) -> None:
+    context.ensure_object(Session).switches.extend(value)
+
+
+def _add_verbosity(context: click.Context, _option: click.Parameter, value: int) -> None:
+    context.ensure_object(Session).verbosity += value
+
+
+def shared(command: Command) -> Command:
+    """Add the options that are understood before and after the name of a command."""
+    plugins = click.option(
+        "-P",
+        "--plugin",
+        metavar="SWITCH",
+        multiple=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_add_switches,
+        help="A plugin to leave out (no:NAME), to add (./file.py) or to unblock (NAME).",
+    )
+    verbose = click.option(
+        "-v",
+        "--verbose",
+        count=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_add_verbosity,
+        help="Say more; -vv shows tracebacks.",
+    )
+    return plugins(verbose(command))

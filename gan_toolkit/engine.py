@@ -1,0 +1,304 @@
+"""The training step of a two-player game with added terms.
+
+One step is `critic_steps` moves of the critic and one of the generator. A move makes one `Pass`
+per micro-batch, adds the game's loss and every active term, takes the gradient with respect to
+exactly the moving player's parameters, and lets its optimiser step. Nothing in a step depends on
+the wall clock or on state outside the engine, so a resumed run is an uninterrupted one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from gan_toolkit.device import Device
+from gan_toolkit.errors import GuardError, ResumeError
+from gan_toolkit.interfaces import (
+    Averaging,
+    Critic,
+    Generator,
+    Objective,
+    Pass,
+    Player,
+    Regulariser,
+    Schedule,
+)
+from gan_toolkit.latents import LatentSpace
+from gan_toolkit.players import Optimiser, make_players
+from gan_toolkit.randomness import Randomness, global_states, restore_global_states
+from gan_toolkit.schedules import as_schedule
+from gan_toolkit.snapshot import Snapshot
+
+Share = tuple[Tensor, Tensor | None]
+"""One micro-batch: real samples and their condition."""
+
+
+@dataclass(frozen=True)
+class Term:
+    """A regulariser in a game: how much it weighs and when it is active."""
+
+    name: str
+    regulariser: Regulariser
+    weight: float | Schedule = 1.0
+    every: int = 1
+    """Active at steps that are multiples of it, and then scaled by it, so that the weight keeps
+    its meaning (lazy regularisation: Karras et al. 2020, StyleGAN2, appendix B)."""
+    start: int = 0
+    stop: int | None = None
+    """The first step at which it is no longer active."""
+
+    def factor(self, step: int) -> float:
+        """Return what its value is multiplied by at `step`; 0 when it is not active."""
+        begun = step >= self.start and (self.stop is None or step < self.stop)
+        if not begun or step % self.every:
+            return 0.0
+        return as_schedule(self.weight).at(step) * self.every
+
+
+class Engine:
+    """Two players, an objective, any number of terms, and the state that training changes."""
+
+    def __init__(
+        self,
+        generator: Generator,
+        critic: Critic,
+        latents: LatentSpace,
+        objective: Objective,
+        optimisers: Mapping[Player, Optimiser],
+        terms: Sequence[Term] = (),
+        averaging: Averaging | None = None,
+        *,
+        device: Device | None = None,
+        seed: int = 0,
+        critic_steps: int = 1,
+        accumulate: int = 1,
+    ) -> None:
+        self.device = device or Device()
+        self.latents = latents
+        self.objective = objective
+        self.terms = tuple(terms)
+        self.averaging = averaging
+        self.critic_steps = critic_steps
+        self.accumulate = accumulate
+        self.steps_done = 0
+        self.generator = generator.to(self.device.torch_device)
+        self.critic = critic.to(self.device.torch_device)
+        self.regularisers = {term.name: term.regulariser for term in self.terms}
+        for regulariser in self.regularisers.values():
+            regulariser.to(self.device.torch_device)
+        if averaging is not None:
+            averaging.attach(self.generator)
+        self._norms = [m for m in self.critic.modules() if isinstance(m, _BatchNorm)]
+        self._random = Randomness(seed, self.device.torch_device)
+        self._players = make_players(
+            {"generator": self.generator, "critic": self.critic},
+            self.regularisers,
+            bystanders={"objective": objective, **{f"latents.{k}": v for k, v in latents.items()}},
+            optimisers=optimisers,
+        )
+
+    @property
+    def shown(self) -> nn.Module:
+        """The generator that is sampled, evaluated and shared: the averaged one if there is one."""
+        return self.generator if self.averaging is None else self.averaging.module
+
+    @property
+    def batches_per_step(self) -> int:
+        """How many batches of real samples one step takes, laid end to end."""
+        return self.critic_steps * self.accumulate
+
+    # --- the step ---------------------------------------------------------------------------
+
+    def step(self, real: Tensor, condition: Tensor | None = None) -> dict[str, Tensor]:
+        """Let both players move and return what was measured on the way, scalars by name.
+
+        `real` holds `batches_per_step` batches end to end, on the engine's device. Raises
+        GuardError before an optimiser would take in a loss that is not finite.
+        """
+        self.train()
+        metrics: dict[str, Tensor] = {}
+        turns = self._deal(real, condition)
+        for turn, shares in enumerate(turns):
+            self._move("critic", turn, shares, metrics)
+        self._move("generator", 0, turns[-1], metrics)
+        if self.averaging is not None:
+            self.averaging.update(self.steps_done)
+        self.steps_done += 1
+        return metrics
+
+    def _move(
+        self, phase: Player, turn: int, shares: Sequence[Share], metrics: dict[str, Tensor]
+    ) -> None:
+        """Add up the gradients of all shares of a batch, then step the player's optimiser."""
+        player = self._players[phase]
+        for part, (real, condition) in enumerate(shares):
+            rng = self._random.stream("latents", self.steps_done, phase, turn, part)
+            seen = self.look(phase, real, condition, rng)
+            with self.device.autocast():
+                losses = self.losses(seen)
+            self._guard(phase, losses)
+            player.add_gradients(reduce(add, losses.values()), 1 / len(shares))
+            metrics |= seen.logged
+        player.move(self.steps_done)
+
+    def look(
+        self, phase: Player, real: Tensor, condition: Tensor | None, rng: torch.Generator | None
+    ) -> Pass:
+        """Draw fresh latents and return what the terms of `phase` will see."""
+        return Pass(
+            phase,
+            self.steps_done,
+            generator=self.generator,
+            critic=self.critic,
+            space=self.latents,
+            latent=self.latents.sample(real.shape[0], rng),
+            real=real,
+            condition=condition,
+            input_grad=phase == "critic" and self._input_grad_wanted(),
+            norms=self._norms,
+        )
+
+    def losses(self, seen: Pass) -> dict[str, Tensor]:
+        """Return the scalars whose sum the moving player minimises: the game's, and each term's."""
+        losses = {"loss": self._game(seen)}
+        seen.logged[f"{seen.phase}/loss"] = losses["loss"].detach()
+        for term in self.terms:
+            factor = term.factor(self.steps_done)
+            if factor != 0.0:
+                seen.speaker = term.name
+                critic_moves = seen.phase == "critic"
+                compute = (
+                    term.regulariser.critic_term
+                    if critic_moves
+                    else (term.regulariser.generator_term)
+                )
+                value = compute(seen)
+                if value is not None:
+                    seen.logged[f"{seen.phase}/{term.name}"] = value.detach()
+                    losses[term.name] = factor * value
+        return losses
+
+    def _game(self, seen: Pass) -> Tensor:
+        if seen.phase == "critic":
+            return self.objective.critic_loss(seen.on_real.score, seen.on_fake.score)
+        real_score = seen.on_real.score if self.objective.needs_real_for_generator else None
+        return self.objective.generator_loss(real_score, seen.on_fake.score)
+
+    def _input_grad_wanted(self) -> bool:
+        return any(
+            term.regulariser.needs_input_grad and term.factor(self.steps_done) != 0.0
+            for term in self.terms
+        )
+
+    def _deal(self, real: Tensor, condition: Tensor | None) -> list[list[Share]]:
+        """Cut what a step takes into turns of the critic, and turns into micro-batches."""
+        count = self.batches_per_step
+        if real.shape[0] % count or real.shape[0] == 0:
+            raise ValueError(f"{real.shape[0]} samples can't be cut into {count} equal batches")
+        conditions = [None] * count if condition is None else list(condition.chunk(count))
+        shares = list(zip(real.chunk(count), conditions, strict=True))
+        return [shares[i : i + self.accumulate] for i in range(0, count, self.accumulate)]
+
+    def _guard(self, phase: Player, losses: Mapping[str, Tensor]) -> None:
+        if not self.device.checks_are_free:
+            return  # the loop looks at the metrics it fetches anyway, and before a checkpoint
+        for name, loss in losses.items():
+            value = loss.item()
+            if not math.isfinite(value):
+                what = "the objective" if name == "loss" else f"the term {name!r}"
+                raise GuardError(
+                    f"step {self.steps_done}: {what} of the {phase}'s loss is {value}; "
+                    "the step was not taken; try a smaller learning rate or weight"
+                )
+
+    # --- around the step --------------------------------------------------------------------
+
+    def train(self) -> None:
+        """Put what is trained into training mode."""
+        for module in (self.generator, self.critic, *self.regularisers.values()):
+            if not module.training:
+                module.train()
+
+    def unmoved(self) -> list[str]:
+        """Return the names of parameters that no loss has reached so far."""
+        return sorted(name for player in self._players.values() for name in player.unmoved)
+
+    def snapshot(self) -> Snapshot:
+        """Return everything that the next step depends on."""
+        random_tensors, random_facts = global_states(self.device.torch_device)
+        tensors: dict[str, dict[str, Tensor]] = {"optimisers": {}, "random": random_tensors}
+        for part, module in self._parts().items():
+            group, _, prefix = part.partition("/")
+            state = {f"{prefix}{name}": t.detach() for name, t in module.state_dict().items()}
+            tensors.setdefault(group, {}).update(state)
+        optimisers = {}
+        for name, player in self._players.items():
+            player_tensors, optimisers[name] = player.state()
+            tensors["optimisers"] |= player_tensors
+        facts = {
+            "steps_done": self.steps_done,
+            "random": random_facts,
+            "optimisers": optimisers,
+            "regularisers": {name: term.state() for name, term in self.regularisers.items()},
+        }
+        return Snapshot(tensors, facts)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Take back what `snapshot` returned: all of it, or nothing and a ResumeError."""
+        self._compare(snapshot)
+        for part, module in self._parts().items():
+            module.load_state_dict(_state_of(part, snapshot))
+        for name, player in self._players.items():
+            player.load_state(snapshot.tensors["optimisers"], snapshot.facts["optimisers"][name])
+        for name, regulariser in self.regularisers.items():
+            regulariser.load_state(snapshot.facts["regularisers"][name])
+        self.steps_done = snapshot.facts["steps_done"]
+        # last of all: loading may draw
+        device = self.device.torch_device
+        restore_global_states(snapshot.tensors["random"], snapshot.facts["random"], device)
+
+    def _parts(self) -> dict[str, nn.Module]:
+        """Return the modules of a snapshot as `group` or `group/prefix` of their tensors."""
+        parts: dict[str, nn.Module] = {"generator": self.generator, "critic": self.critic}
+        if self.averaging is not None:
+            parts["average"] = self.averaging.module
+        return parts | {f"regularisers/{name}.": term for name, term in self.regularisers.items()}
+
+    def _compare(self, snapshot: Snapshot) -> None:
+        """Compare every name, shape and type before the first copy."""
+        found: list[str] = []
+        for part, module in self._parts().items():
+            own, other = module.state_dict(), _state_of(part, snapshot)
+            where = part.rstrip(".").replace("/", ".")
+            found += [f"{where}.{name} is missing" for name in own.keys() - other.keys()]
+            found += [f"{where}.{name} is unknown" for name in other.keys() - own.keys()]
+            found += [
+                f"{where}.{name} is {_outline(other[name])}, the recipe makes {_outline(tensor)}"
+                for name, tensor in own.items()
+                if name in other and _outline(other[name]) != _outline(tensor)
+            ]
+        owned = {name for player in self._players.values() for name in player.parameters}
+        states = {path.rpartition("/")[0] for path in snapshot.tensors.get("optimisers", {})}
+        found += [f"the optimiser state of {name} is unknown" for name in states - owned]
+        if found:
+            more = f" (and {len(found) - 3} more)" if len(found) > 3 else ""
+            raise ResumeError(
+                f"the checkpoint does not fit the recipe: {'; '.join(sorted(found)[:3])}{more}"
+            )
+
+
+def _state_of(part: str, snapshot: Snapshot) -> dict[str, Tensor]:
+    group, _, prefix = part.partition("/")
+    tensors = snapshot.tensors.get(group, {})
+    return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
+
+
+def _outline(tensor: Tensor) -> str:
+    return f"{'x'.join(map(str, tensor.shape)) or 'scalar'} {str(tensor.dtype)[6:]}"

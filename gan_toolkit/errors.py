@@ -1,0 +1,128 @@
+"""Errors a user can act on: one base, few children, each of which knows its exit code.
+
+An error says where, what was found, and what would work, in one line. It is printed without a
+traceback. Wrong arguments from a programmer are `ValueError` or `TypeError` and are not here.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the process reports to its caller."""
+
+    DONE = 0
+    UNEXPECTED = 1
+    RECIPE = 2
+    PLUGIN = 3
+    DATA = 4
+    STOPPED = 5
+    DEVICE = 6
+    RESUME = 7
+    STORAGE = 8
+    PREEMPTED = 75
+    INTERRUPTED = 130
+
+
+class GantkError(Exception):
+    """Base of every error that is the user's to mend."""
+
+    exit_code: ExitCode = ExitCode.UNEXPECTED
+
+
+class UsageError(GantkError):
+    """The command line asks for something that does not exist or does not fit together."""
+
+    exit_code = ExitCode.RECIPE
+
+
+class PluginError(GantkError):
+    """A plugin is missing, failed to load, or broke its contract."""
+
+    exit_code = ExitCode.PLUGIN
+
+
+class DataError(GantkError):
+    """The data is missing, damaged, or does not fit the recipe."""
+
+    exit_code = ExitCode.DATA
+
+
+class GuardError(GantkError):
+    """A guard stopped the run: a term or a gradient is not finite."""
+
+    exit_code = ExitCode.STOPPED
+
+
+class DeviceError(GantkError):
+    """The device that was demanded is not there, or its memory does not suffice."""
+
+    exit_code = ExitCode.DEVICE
+
+
+class ResumeError(GantkError):
+    """The run can't be continued exactly."""
+
+    exit_code = ExitCode.RESUME
+
+
+class StorageError(GantkError):
+    """A folder can't be written, the disk is full, or another process holds the run."""
+
+    exit_code = ExitCode.STORAGE
+
+
+class Interrupted(GantkError):
+    """The user asked for a stop; everything up to the last finished step is saved."""
+
+    exit_code = ExitCode.INTERRUPTED
+
+
+class Preempted(GantkError):
+    """The system asked for a stop; everything up to the last finished step is saved."""
+
+    exit_code = ExitCode.PREEMPTED
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One fault of a recipe: `place` is `file:line`, `--set #n` or empty; `path` the dotted key."""
+
+    order: int
+    place: str
+    path: str
+    text: str
+    exit_code: ExitCode = ExitCode.RECIPE
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (self.place, self.path, self.text) if part)
+
+
+class RecipeError(GantkError):
+    """Every fault of a recipe at once, a line each, sorted by place."""
+
+    exit_code = ExitCode.RECIPE
+
+    def __init__(self, problems: Sequence[Problem], source: str = "") -> None:
+        self.problems = sorted(problems)
+        self.exit_code = max(problem.exit_code for problem in self.problems)
+        lines = [str(problem) for problem in self.problems]
+        if len(lines) > 1:
+            lines.append(f"{len(lines)} errors" + (f" in {source}" if source else ""))
+        super().__init__("\n".join(lines))
+
+
+def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """Return the known name most like `word`, or None when nothing is close."""
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=cutoff)
+    return close[0] if close else None
+
+
+def did_you_mean(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """Return `; did you mean 'name'?`, or nothing."""
+    near = nearest(word, known, cutoff)
+    return f"; did you mean {near!r}?" if near else ""

@@ -1,0 +1,502 @@
+"""What a plugin implements, and the one record that a training phase shows it.
+
+Shapes, here and everywhere: B batch, W width of the generator's input, F critic features.
+Images are (B, C, H, W) in [-1, 1]; points are (B, D). Information is in nats.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.distributions import Distribution
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from gan_toolkit.latents import LatentSpace
+
+Player = Literal["critic", "generator"]
+"""Who moves: a phase is named after the player whose parameters it updates."""
+
+
+def device_of(rng: torch.Generator | None) -> torch.device | None:
+    """Return the device `rng` draws on; None (torch's default device) when there is no `rng`."""
+    return rng.device if rng is not None else None
+
+
+# --- latents -------------------------------------------------------------------------------
+
+
+class Grid(NamedTuple):
+    """The values one latent takes in a traversal, a column of the picture each."""
+
+    values: Tensor
+    """(n, width), as `Latent.sample` would give them."""
+    labels: list[str]
+    """What to write over each column."""
+    trained: list[bool]
+    """Whether the value lies in the range the generator was trained on."""
+
+
+class Latent(ABC):
+    """One named part of the generator's input: noise, or a code somebody recovers.
+
+    Only `sample` is required, and enough for noise. A code to be recovered also has a posterior
+    and an entropy; a code to be set by hand or traversed has `encode` and `grid`.
+    """
+
+    width: int
+    """Columns it takes in the generator's input."""
+    posterior_width: int = 0
+    """Raw outputs a network must give to describe q(code | x); 0: the latent can't be inferred."""
+    discrete: bool = False
+    """Whether `entropy` is that of a discrete variable, so that a share of it means something."""
+
+    @abstractmethod
+    def sample(self, count: int, rng: torch.Generator | None) -> Tensor:
+        """Draw `count` values, (count, width), on the device of `rng`."""
+
+    def encode(self, value: Any) -> Tensor:
+        """Turn a human's value (3, 0.5, [0.1, 0.2]) into (width,); ValueError if it can't be."""
+        raise NotImplementedError(f"{type(self).__name__} can't be set by hand")
+
+    def grid(self, count: int) -> Grid:
+        """Return the values of a traversal of about `count` columns, in order."""
+        raise NotImplementedError(f"{type(self).__name__} can't be traversed")
+
+    def posterior(self, raw: Tensor) -> Distribution:
+        """Read raw outputs (B, posterior_width) as a distribution over (B, width).
+
+        Its `log_prob` takes what `sample` gives and returns (B,), in nats, with respect to the
+        same base measure as `entropy`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} can't be inferred")
+
+    def estimate(self, raw: Tensor) -> Tensor:
+        """Return what measures read of raw outputs (B, posterior_width): (B, k).
+
+        The index of the likeliest category, the mean of a number, the direction of an angle in
+        radians.
+        """
+        raise NotImplementedError(f"{type(self).__name__} can't be inferred")
+
+    def entropy(self) -> float:
+        """Return H(code) in nats."""
+        raise NotImplementedError(f"{type(self).__name__} has no entropy")
+
+    def bins(self, value: Tensor, count: int) -> Tensor:
+        """Return (B, k) integers: which of `count` equally probable bins of the prior.
+
+        `value` is (B, width) as `sample` gives it. A category is its own bin whatever `count`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} can't be binned")
+
+
+# --- networks and the game -----------------------------------------------------------------
+
+
+class Generator(nn.Module, ABC):
+    """Turns latents (B, W) into samples: images (B, C, H, W) in [-1, 1], or points (B, D)."""
+
+    @abstractmethod
+    def forward(self, latent: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Return one sample per row of `latent`."""
+
+
+class Judgement(NamedTuple):
+    """What a critic says of a batch."""
+
+    score: Tensor
+    """(B,), unbounded: larger means more real."""
+    features: Tensor
+    """(B, F): the last layer that other heads may share."""
+
+
+class Critic(nn.Module, ABC):
+    """Judges samples. Other networks may read its features."""
+
+    feature_width: int
+
+    @abstractmethod
+    def forward(self, sample: Tensor, condition: Tensor | None = None) -> Judgement:
+        """Return score and features of each sample."""
+
+
+class Objective(ABC):
+    """The two losses of the game. Both see both scores: relativistic games need them."""
+
+    needs_real_for_generator: bool = False
+    """Whether `generator_loss` reads the real scores; None is passed otherwise."""
+
+    @abstractmethod
+    def critic_loss(self, real_score: Tensor, fake_score: Tensor) -> Tensor:
+        """Return the scalar the critic minimises; scores are (B,)."""
+
+    @abstractmethod
+    def generator_loss(self, real_score: Tensor | None, fake_score: Tensor) -> Tensor:
+        """Return the scalar the generator minimises; scores are (B,)."""
+
+
+class Pass:
+    """One phase of one step: what every term of that phase sees.
+
+    Each forward is made once, on first use, and shared by the objective and all regularisers. In
+    the critic's phase the fakes carry no gradient to the generator. Real and fake samples are
+    judged apart, each normalised by its own batch; `norms`, the critic's batch norms, remember the
+    fakes only, because heads that read features are trained on fakes.
+    """
+
+    def __init__(
+        self,
+        phase: Player,
+        step: int,
+        *,
+        generator: nn.Module,
+        critic: nn.Module,
+        space: LatentSpace,
+        latent: Tensor,
+        real: Tensor | None = None,
+        condition: Tensor | None = None,
+        input_grad: bool = False,
+        norms: Sequence[nn.Module] = (),
+    ) -> None:
+        self.phase: Player = phase
+        self.step = step
+        self.latent = latent
+        self.latents: Mapping[str, Tensor] = space.split(latent)
+        self.condition = condition
+        self.logged: dict[str, Tensor] = {}
+        self.speaker = ""
+        self._generator = generator
+        self._critic = critic
+        self._input_grad = input_grad
+        self._norms = norms
+        self._real = real
+        self._fake: Tensor | None = None
+        self._on_real: Judgement | None = None
+        self._on_fake: Judgement | None = None
+
+    @property
+    def real(self) -> Tensor:
+        """The real samples of this phase; they need a gradient if a term asked for it."""
+        if self._real is None:
+            raise RuntimeError(f"the {self.phase} phase has no real samples")
+        if self._input_grad and not self._real.requires_grad:
+            self._real = self._real.detach().requires_grad_()
+        return self._real
+
+    @property
+    def fake(self) -> Tensor:
+        """The generated samples of `latent`."""
+        if self._fake is None:
+            if self.phase == "critic":
+                with torch.no_grad():
+                    fake = self._generator(self.latent, self.condition)
+                self._fake = fake.requires_grad_() if self._input_grad else fake
+            else:
+                self._fake = self._generator(self.latent, self.condition)
+        return self._fake
+
+    @property
+    def on_real(self) -> Judgement:
+        """The critic's judgement of `real`."""
+        if self._on_real is None:
+            with _held(self._norms):
+                self._on_real = self._judge(self.real)
+        return self._on_real
+
+    @property
+    def on_fake(self) -> Judgement:
+        """The critic's judgement of `fake`."""
+        if self._on_fake is None:
+            self._on_fake = self._judge(self.fake)
+        return self._on_fake
+
+    def log(self, name: str, value: Tensor) -> None:
+        """Note a scalar as `<term>/<name>`, after the term that is being computed."""
+        self.logged[f"{self.speaker}/{name}" if self.speaker else name] = value.detach()
+
+    def _judge(self, sample: Tensor) -> Judgement:
+        score, features = self._critic(sample, self.condition)
+        return Judgement(score.float(), features)
+
+
+@contextmanager
+def _held(norms: Sequence[nn.Module]) -> Iterator[None]:
+    """Let batch norms normalise by the batch and remember nothing of it."""
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = 0.0
+    try:
+        yield
+    finally:
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
+
+
+class Regulariser(nn.Module):
+    """A term added to either player's loss, without its weight.
+
+    Weight, interval, start, stop and schedule belong to the recipe; the engine applies them. Own
+    parameters (a head) are stepped by the optimiser of the player named in `trained_by`. A
+    subclass overrides at least one of the two terms.
+    """
+
+    trained_by: Player = "critic"
+    needs_input_grad: bool = False
+    """Whether the critic's phase must give `real` and `fake` a gradient of their own."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        own, base = vars(Regulariser), Regulariser
+        if all(getattr(cls, term) is own[term] for term in ("critic_term", "generator_term")):
+            raise TypeError(
+                f"{cls.__name__} overrides neither critic_term nor generator_term of "
+                f"{base.__name__}: it would do nothing"
+            )
+
+    def critic_term(self, seen: Pass) -> Tensor | None:
+        """Return the scalar added to the critic's loss, or None."""
+
+    def generator_term(self, seen: Pass) -> Tensor | None:
+        """Return the scalar added to the generator's loss, or None."""
+
+    def infer(self, sample: Tensor, judgement: Judgement) -> dict[str, Tensor]:
+        """Return, for each code this term can recover, the raw outputs `Latent.posterior` reads."""
+        return {}
+
+    def param_groups(self) -> list[tuple[float, list[nn.Parameter]]]:
+        """Return its parameters in groups, each with a factor on its player's learning rate."""
+        return [(1.0, list(self.parameters()))]
+
+    def measures(self) -> Mapping[str, Measure]:
+        """Return measures that come with this term, by name."""
+        return {}
+
+    def panels(self) -> Mapping[str, Panel]:
+        """Return panels that come with this term, by name."""
+        return {}
+
+    def state(self) -> dict[str, Any]:
+        """Return what must survive beside parameters and buffers: JSON values only."""
+        return {}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Take back what `state` returned."""
+        if state:
+            raise ValueError(f"{type(self).__name__} keeps no state, yet was given {sorted(state)}")
+
+
+# --- data ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Factor:
+    """One known property of a data set's samples."""
+
+    name: str
+    kind: Literal["discrete", "continuous", "circular"]
+    values: tuple[str, ...] = ()
+    """Names of the values of a discrete factor, in the order of their indices."""
+    low: float = 0.0
+    high: float = 1.0
+    unit: str = ""
+    scored: bool = True
+    """False for a nuisance: known, but no measure asks for it."""
+
+
+class Batch(NamedTuple):
+    """Some samples of a data set, row by row."""
+
+    samples: Tensor
+    """uint8 (B, C, H, W) in 0..255, or float32 (B, D)."""
+    labels: Tensor | None = None
+    """int64 (B,)."""
+    factors: Tensor | None = None
+    """float32 (B, K); circular factors in radians, discrete ones as indices."""
+
+
+class Dataset(ABC):
+    """Samples by index. Sample i is always the same, whoever asks and in whatever order."""
+
+    name: str
+    """The name shown in titles and records; it says the source if that is not the real set."""
+    source: str
+    """"real", "meshes" or "synthetic"."""
+    sample_shape: tuple[int, ...]
+    classes: tuple[str, ...] = ()
+    """Names of the labels 0, 1, …; empty when there are none."""
+    factors: tuple[Factor, ...] = ()
+    notice: str = ""
+    """Licence and attribution."""
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Return the number of samples."""
+
+    @abstractmethod
+    def batch(self, indices: Tensor) -> Batch:
+        """Return the samples at `indices`, (B,) int64 on the CPU."""
+
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """Return a hash of the contents; two sets of equal fingerprint are interchangeable."""
+
+    def held_out(self) -> Dataset | None:
+        """Return samples that training never sees, described alike, or None."""
+        return None
+
+
+# --- what watches --------------------------------------------------------------------------
+
+
+class Bank(NamedTuple):
+    """Generated samples and the latents they were made from."""
+
+    latent: Tensor
+    samples: Tensor
+
+
+class View(ABC):
+    """What measures and panels may see between two steps.
+
+    Networks are in eval mode, the generator is the averaged one, and every draw comes from
+    generators of its own: looking never changes training.
+    """
+
+    step: int
+    seed: int
+    space: LatentSpace
+    data: Dataset
+    history: Sequence[Mapping[str, Any]]
+    """The records of `metrics.jsonl` so far."""
+
+    @property
+    @abstractmethod
+    def inferable(self) -> tuple[str, ...]:
+        """Names of the codes that some regulariser recovers."""
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """Recipe, step and data source in one line, for figure titles."""
+
+    @abstractmethod
+    def rng(self, purpose: str) -> torch.Generator:
+        """Return a fresh CPU generator: the same for the same seed and purpose."""
+
+    @abstractmethod
+    def bank(self, count: int) -> Bank:
+        """Return `count` fresh samples and their latents, on the CPU; all measures share them."""
+
+    @abstractmethod
+    def generate(self, latent: Tensor) -> Tensor:
+        """Return the samples of `latent` (B, W), on the CPU."""
+
+    @abstractmethod
+    def infer(self, samples: Tensor) -> dict[str, Tensor]:
+        """Return raw outputs (B, posterior_width) for every inferable code, on the CPU."""
+
+    @abstractmethod
+    def real(self, count: int, *, held_out: bool = False) -> Batch:
+        """Return `count` real samples (at most all), drawn without replacement, in [-1, 1]."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """One number a measure found, with what one must know to compare it."""
+
+    name: str
+    value: float
+    count: int
+    """Samples it was estimated from."""
+    estimator: str
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    """Ends of the interval, when one was estimated."""
+    chance: float | None = None
+    ceiling: float | None = None
+    void: str = ""
+    """Why the value must not be used; empty when it may."""
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Measure(ABC):
+    """Finds numbers about a generator and its codes."""
+
+    @abstractmethod
+    def measure(self, view: View) -> list[Score]:
+        """Return its scores."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One image for the run folder: it becomes `<folder>/step-<step>.png`."""
+
+    folder: str
+    image: Image
+    caption: str = ""
+
+
+class Panel(ABC):
+    """Draws pictures of the state of a run."""
+
+    @abstractmethod
+    def draw(self, view: View) -> list[Picture]:
+        """Return its pictures."""
+
+
+class Tracker(ABC):
+    """Is told what happens in a run. It may fail; the run goes on."""
+
+    def start(self, facts: Mapping[str, Any]) -> None:
+        """Learn of the run: its id, folder, name and resolved recipe."""
+
+    @abstractmethod
+    def log(self, record: Mapping[str, Any]) -> None:
+        """Take one record of `metrics.jsonl`."""
+
+    def picture(self, picture: Picture, step: int) -> None:
+        """Take one picture."""
+
+    def close(self) -> None:
+        """Let go of everything; called whatever happened."""
+
+
+# --- what moves the players ----------------------------------------------------------------
+
+
+class Schedule(ABC):
+    """A number that changes with progress."""
+
+    @abstractmethod
+    def at(self, step: int) -> float:
+        """Return its value at `step` (0 is the first)."""
+
+
+OptimiserFactory = Callable[[Iterable[dict[str, Any]]], torch.optim.Optimizer]
+"""Builds an optimiser over parameter groups; what the builder of an `optimiser` returns."""
+
+
+class Averaging(ABC):
+    """Keeps an averaged copy of a generator, which is the one that is shown and shared."""
+
+    @abstractmethod
+    def attach(self, generator: nn.Module) -> None:
+        """Start from the weights of `generator`."""
+
+    @abstractmethod
+    def update(self, step: int) -> None:
+        """Take in the generator's weights after `step`."""
+
+    @property
+    @abstractmethod
+    def module(self) -> nn.Module:
+        """The averaged generator."""

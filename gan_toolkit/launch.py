@@ -1,0 +1,273 @@
+"""A run from its first line to its last: the folder, what it records of itself, and resuming."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from gan_toolkit.assemble import Assembly, Parts, assemble, rehearse
+from gan_toolkit.checkpoints import Checkpoint, CheckpointStore
+from gan_toolkit.device import Device, choose_device
+from gan_toolkit.errors import ExitCode, GantkError, Interrupted, Preempted, ResumeError
+from gan_toolkit.plugins import PluginHost
+from gan_toolkit.recipe import Override, Recipe, load_recipe
+from gan_toolkit.recipe.difference import difference as recipe_difference
+from gan_toolkit.runs import RunFolder
+from gan_toolkit.snapshot import difference
+from gan_toolkit.train import Loop, Tell, data_facts
+
+FREE = (
+    "run.steps",
+    "run.device",
+    "run.threads",
+    "run.log_every",
+    "run.checkpoint_every",
+    "run.keep_checkpoints",
+    "run.evaluate_every",
+    "panels.",
+    "measures.",
+    "trackers.",
+    "name",
+    "summary",
+)
+"""What a resumed run may change: none of it enters a training step."""
+
+
+def launch(
+    recipe: Recipe,
+    host: PluginHost,
+    *,
+    device: Device,
+    out: Path,
+    name: str | None = None,
+    tell: Tell,
+    argv: Sequence[str] = (),
+) -> RunFolder:
+    """Run a recipe in a fresh folder below `out`, to its end.
+
+    Raises GantkError children; Interrupted and Preempted after everything is saved. A folder
+    whose run could not be assembled is removed again.
+    """
+    device.prepare()
+    run = RunFolder.create(out, recipe.name, name=name)
+    with run.lock():
+        try:
+            parts = assemble(recipe, host.registry, device)
+        except BaseException:
+            shutil.rmtree(run.folder, ignore_errors=True)
+            raise
+        run.write_text(run.recipe.name, recipe.text)
+        run.write_text(run.resolved.name, recipe.to_toml())
+        run.write_environment(torch.__version__, [f"device {device.describe()}"])
+        _train(recipe, parts, run, host, tell, argv)
+    return run
+
+
+def resume(
+    path: Path,
+    host: PluginHost,
+    *,
+    tell: Tell,
+    steps: int | None = None,
+    device: str | None = None,
+    argv: Sequence[str] = (),
+) -> RunFolder:
+    """Continue a run from its newest whole checkpoint, bit for bit as if it had never stopped.
+
+    Raises ResumeError when recipe or data are no longer those of the checkpoint.
+    """
+    run = RunFolder.open(path)
+    overrides = [] if steps is None else [Override(f"run.steps={steps}")]
+    recipe = load_recipe(run.resolved, host, overrides=overrides)
+    keys = recipe.run
+    chosen = choose_device(
+        device or keys.device,
+        keys.precision,
+        deterministic=keys.deterministic,
+        threads=keys.threads,
+    )
+    chosen.prepare()
+    with run.lock():
+        parts = assemble(recipe, host.registry, chosen)
+        notes: list[str] = []
+        store = CheckpointStore(run.checkpoints, run.id, keys.keep_checkpoints)
+        checkpoint = store.newest(notes)
+        for note in notes:
+            tell({"event": "note", "text": f"checkpoint passed over: {note}"})
+        _restore(run, recipe, parts, checkpoint, tell)
+        _train(recipe, parts, run, host, tell, argv)
+    return run
+
+
+def plan(recipe: Recipe, host: PluginHost, device: Device) -> list[tuple[str, str]]:
+    """Return what a run would do, after a rehearsal of shapes that takes no memory."""
+    assembly = Assembly(recipe, host.registry)
+    data = assembly.data()
+    engine = rehearse(assembly, data)
+    keys = recipe.run
+    size = keys.batch_size * engine.batches_per_step
+    shape = "x".join(map(str, data.sample_shape))
+    rows = [
+        ("data", f"{data.name} ({data.source}), {len(data):,} samples of {shape}"),
+        *((f"latent {name}", _latent_row(latent)) for name, latent in engine.latents.items()),
+        ("generator", f"{recipe.generator.component.name}, {_count(engine.generator)} parameters"),
+        ("critic", f"{recipe.critic.component.name}, {_count(engine.critic)} parameters"),
+        ("objective", recipe.objective.component.name),
+    ]
+    for term in engine.terms:
+        chosen = recipe.regularisers[term.name].component.name
+        when = f"every {term.every} steps" if term.every > 1 else "every step"
+        count, owner = _count(term.regulariser), term.regulariser.trained_by
+        rows.append((f"term {term.name}", f"{chosen}, {when}, {count} parameters of the {owner}"))
+    for player, optimiser in recipe.optimisers.items():
+        rate = getattr(optimiser.options, "lr", None)
+        text = f"{rate:g}" if isinstance(rate, float | int) else "scheduled"
+        rows.append((f"optimiser of {player}", f"{optimiser.component.name}, lr {text}"))
+    rows += [
+        ("steps", f"{keys.steps:,} of {size:,} samples: {keys.steps * size:,} in all"),
+        ("device", device.describe()),
+    ]
+    return rows
+
+
+# --- a run and its record --------------------------------------------------------------------
+
+
+def _train(
+    recipe: Recipe,
+    parts: Parts,
+    run: RunFolder,
+    host: PluginHost,
+    tell: Tell,
+    argv: Sequence[str],
+) -> None:
+    facts = data_facts(parts)
+    run.update(
+        status="running",
+        argv=list(argv),
+        seed=recipe.run.seed,
+        recipe_digest=recipe.digest(),
+        variants=list(recipe.applied),
+        device=parts.engine.device.describe(),
+        host=platform.node(),
+        data=facts,
+        plugins={r.name: r.version for r in host.records if r.status == "loaded"},
+        begun=_now(),
+    )
+    tell(
+        {
+            "event": "start",
+            "run": str(run.folder),
+            "name": recipe.name,
+            "variants": list(recipe.applied),
+            "data": facts,
+            "device": parts.engine.device.describe(),
+            "step": parts.engine.steps_done,
+            "steps": recipe.run.steps,
+            "batch_size": recipe.run.batch_size,
+            "codes": {name: _latent_row(code) for name, code in parts.engine.latents.items()},
+        }
+    )
+    with _outcome(run):
+        Loop(recipe, parts, run, tell)()
+    tell({"event": "end", "outcome": "finished", "run": str(run.folder)})
+
+
+@contextmanager
+def _outcome(run: RunFolder) -> Iterator[None]:
+    """Write into `run.json` how it went, whatever happened."""
+    try:
+        yield
+    except (Interrupted, Preempted, KeyboardInterrupt) as error:
+        code = getattr(error, "exit_code", ExitCode.INTERRUPTED)
+        _close(run, status="stopped", exit_code=int(code))
+        raise
+    except GantkError as error:
+        _close(run, status="failed", exit_code=int(error.exit_code), cause=str(error))
+        raise
+    except BaseException as error:
+        with _best_effort():
+            run.log(traceback.format_exc())
+        code = int(ExitCode.UNEXPECTED)
+        _close(run, status="failed", exit_code=code, cause=f"{type(error).__name__}: {error}")
+        raise
+    _close(run, status="finished", exit_code=0)
+
+
+def _close(run: RunFolder, **facts: Any) -> None:
+    with _best_effort():
+        run.update(ended=_now(), peak_memory=Device().peak_memory(), **facts)
+
+
+@contextmanager
+def _best_effort() -> Iterator[None]:
+    """Let nothing hide the error that is on its way: the disk may be the fault."""
+    try:
+        yield
+    except GantkError:
+        return
+
+
+# --- resuming --------------------------------------------------------------------------------
+
+
+def _restore(
+    run: RunFolder, recipe: Recipe, parts: Parts, checkpoint: Checkpoint | None, tell: Tell
+) -> None:
+    if checkpoint is None:
+        tell({"event": "note", "text": "there is no checkpoint yet; starting at step 0"})
+        run.metrics.cut(0)
+        return
+    manifest = checkpoint.manifest
+    _refuse_changes(manifest, recipe)
+    if manifest["data_fingerprint"] != parts.data.fingerprint():
+        raise ResumeError(
+            f"{parts.data.name} is not the data of the checkpoint (fingerprint "
+            f"{parts.data.fingerprint()[:12]}, was {manifest['data_fingerprint'][:12]}); put the old data back, or start a new run"
+        )
+    if manifest["device"] != parts.engine.device.describe():
+        text = f"the run began on {manifest['device']}: consistent from here on, not bit-exact"
+        tell({"event": "note", "text": text})
+    snapshot = checkpoint.load()
+    parts.engine.restore(snapshot)
+    lost = difference(parts.engine.snapshot(), snapshot)
+    if lost:
+        raise ResumeError(f"state did not come back as it was saved: {'; '.join(lost[:3])}")
+    run.metrics.cut(manifest["journal"]["bytes"], manifest["journal"]["sha256"])
+
+
+def _refuse_changes(manifest: Mapping[str, Any], recipe: Recipe) -> None:
+    changes = [
+        f"{path} was {old!r}, is {new!r}"
+        for path, old, new in recipe_difference(manifest["recipe"], recipe.to_dict())
+        if not path.startswith(FREE)
+    ]
+    if changes:
+        raise ResumeError(
+            f"the recipe changed since the checkpoint: {'; '.join(changes[:5])}; "
+            "change it back, or start a new run"
+        )
+
+
+def _latent_row(latent: Any) -> str:
+    kind = type(latent).__name__.lower()
+    if not latent.posterior_width:
+        return f"{kind}, {latent.width} wide, noise"
+    return f"{kind}, {latent.width} wide, H = {latent.entropy():.4f} nats"
+
+
+def _count(module: nn.Module) -> str:
+    return f"{sum(p.numel() for p in module.parameters() if p.requires_grad):,}"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,234 @@
+"""From the table of a component to what it chooses, every fault noted on the way."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from gan_toolkit.errors import ExitCode, PluginError, Problem, did_you_mean
+from gan_toolkit.plugins import PluginHost
+from gan_toolkit.recipe.chosen import Chosen
+from gan_toolkit.recipe.expectation import found
+from gan_toolkit.recipe.keys import KIND_OF_SECTION, keys_of
+from gan_toolkit.recipe.marks import prepare
+from gan_toolkit.recipe.merging import Tree, switched_off
+from gan_toolkit.recipe.messages import complaints, keys_in, unknown_key
+from gan_toolkit.recipe.options import Choice, Options
+from gan_toolkit.recipe.paths import AnyPath, dotted
+from gan_toolkit.recipe.requirements import trouble_of
+from gan_toolkit.registry import Component, UnknownComponent
+
+ENOUGH = 100
+"""Problems after which further dangling references are not looked into."""
+
+
+class _Failed(Choice):
+    """Stands for a schedule that was refused, so that the refusal is told once."""
+
+    def to_dict(self) -> dict[str, Any]:
+        raise LookupError("a refused schedule is never written")
+
+
+@dataclass
+class ComponentReader:
+    """Reads tables of a merged recipe; what is wrong goes to `problems`."""
+
+    tree: Tree
+    host: PluginHost
+    problems: dict[Problem, None] = field(default_factory=dict)
+    """In the order they were found, each once."""
+    notes: list[str] = field(default_factory=list)
+    silenced: set[AnyPath] = field(default_factory=set)
+    """Paths whose fault has been told already."""
+
+    def complain(self, path: AnyPath, text: str, code: ExitCode = ExitCode.RECIPE) -> None:
+        """Note a problem, once."""
+        if path not in self.silenced:
+            origin = self.tree.origin(path)
+            self.problems[Problem(origin.order, origin.place, dotted(path), text, code)] = None
+
+    def choose(self, kind: str, path: AnyPath, table: Any) -> Chosen | None:
+        """Return what a table chooses, or None when something is wrong with it."""
+        component = self._component(kind, path, table)
+        return None if component is None else self._read(component, path, table)
+
+    def validate(
+        self,
+        model: type[Options],
+        raw: dict[str, Any],
+        path: AnyPath,
+        component: Component | None = None,
+    ) -> Any:
+        """Return the options in a raw table, or None."""
+        prepared = prepare(model, raw, path, self)
+        try:
+            return model.model_validate(prepared)
+        except ValidationError as error:
+            for inner, text in complaints(error, model, prepared):
+                self.complain((*path, *inner), text)
+        except Exception as error:
+            if component is None:
+                raise
+            raise PluginError(
+                f"plugin {component.plugin!r}: the options of {component.kind} "
+                f"{component.name!r} raised {type(error).__name__}: {error}"
+            ) from error
+        return None
+
+    # --- what marked options ask -------------------------------------------------------------
+
+    def refer(self, section: str, name: str, path: AnyPath) -> None:
+        """Complain unless `section` has a table `name`."""
+        known = self.names(section)
+        if name in known or len(self.problems) >= ENOUGH:
+            return
+        kind = KIND_OF_SECTION.get(section, section.removesuffix("s"))
+        text = f"no {kind} is named {name!r} in this recipe"
+        tables = self.tree.table.get(section)
+        if isinstance(tables, dict) and switched_off(tables.get(name.partition(".")[0])):
+            text += ": its table says enabled = false"
+        listed = ", ".join(sorted(known)) or "none"
+        self.complain(_without_index(path), f"{text}; known: {listed}{did_you_mean(name, known)}")
+
+    def complete(self, text: str, path: AnyPath) -> str:
+        """Return a path completed with the folder of its file; a default's is the current one."""
+        there = _without_index(path)
+        folder = self.tree.origin(there).folder if there in self.tree.origins else Path.cwd()
+        return os.path.normpath(folder / text)
+
+    def schedule(self, table: dict[str, Any], path: AnyPath) -> Choice:
+        """Return the schedule a table chooses."""
+        return self.choose("schedule", path, table) or _Failed()
+
+    def names(self, section: str) -> list[str]:
+        """Return the names that references to a section may use."""
+        tables = self.tree.table.get(section)
+        names = []
+        for name, table in tables.items() if isinstance(tables, dict) else ():
+            if not switched_off(table):
+                names.append(name)
+                count = table.get("count") if isinstance(table, dict) else None
+                if section == "latents" and type(count) is int and count <= 1024:
+                    names += [f"{name}.{i}" for i in range(count)]
+        return names
+
+    # --- the steps of choosing ---------------------------------------------------------------
+
+    def _read(self, component: Component, path: AnyPath, table: dict[str, Any]) -> Chosen | None:
+        kind, keys = component.kind, keys_of(component.kind)
+        shared = {key: value for key, value in table.items() if key in keys_in(keys)}
+        own = {key: value for key, value in table.items() if key not in {"use", *shared}}
+        migrated = self._migrated(component, path, str(table["use"]), own)
+        if migrated is None:
+            return None
+        known = self._known(component, path, migrated)
+        options = self.validate(component.options, known, path, component)
+        read_keys = self.validate(keys, shared, path)
+        if options is None or read_keys is None:
+            return None
+        return Chosen(kind, dotted(path), str(path[-1]), component, options, read_keys)
+
+    def _component(self, kind: str, path: AnyPath, table: Any) -> Component | None:
+        offered = ", ".join(self.host.registry.names(kind)) or "none"
+        use = table.get("use") if isinstance(table, dict) else None
+        if not isinstance(table, dict):
+            self.complain(path, f"{found(table)} is not a table; a table with 'use'")
+        elif use is None:
+            self.complain((*path, "use"), f"missing; one of: {offered}")
+        elif not isinstance(use, str):
+            self.complain((*path, "use"), f"{found(use)} is not a text; one of: {offered}")
+        else:
+            return self._named(kind, path, use)
+        return None
+
+    def _named(self, kind: str, path: AnyPath, use: str) -> Component | None:
+        where = (*path, "use")
+        name, pinned, version = use.partition("@")
+        try:
+            component = self.host.registry.get(kind, name)
+        except UnknownComponent as error:
+            self._complain_of_unknown(where, error)
+            return None
+        if pinned and not (version.isascii() and version.isdigit() and 0 < len(version) < 10):
+            self.complain(where, f"{found(use)} is not a name; {component.pinned}")
+            return None
+        if pinned and int(version) > component.version:
+            text = f"needs {name} version {version}, installed is {component.version}"
+            self.complain(where, text, ExitCode.PLUGIN)
+            return None
+        if name != component.name:
+            place = self.tree.origin(where).place
+            told = f"{dotted(where)}: {name!r} is another name of {component.name!r}; write that"
+            self.notes.append(f"{place}: {told}" if place else told)
+        return component
+
+    def _complain_of_unknown(self, where: AnyPath, error: UnknownComponent) -> None:
+        suspects = [
+            f"{trouble} and may offer it; see: gantk plugins info {record.name}"
+            for record in self.host.records
+            if (trouble := trouble_of(record))
+        ]
+        parts = [
+            f"no {error.kind} is named {error.name!r}",
+            f"known: {', '.join(error.known) or 'none'}",
+            *suspects,
+        ]
+        text = "; ".join(parts) + did_you_mean(error.name, error.known, cutoff=0.5)
+        self.complain(where, text, ExitCode.PLUGIN if suspects else ExitCode.RECIPE)
+
+    def _known(self, component: Component, path: AnyPath, own: dict[str, Any]) -> dict[str, Any]:
+        """Return the options without the keys nobody reads, after complaining of those."""
+        readable = keys_in(component.options)
+        known = {"use"} | readable | keys_in(keys_of(component.kind))
+        for key in own.keys() - readable:
+            self.complain((*path, key), self._unknown(component, path, key, known))
+        return {key: value for key, value in own.items() if key in readable}
+
+    def _unknown(self, component: Component, path: AnyPath, key: str, known: set[str]) -> str:
+        gone = self.tree.replaced.get(path)  # type: ignore[arg-type]
+        if gone is not None:
+            try:
+                before = self.host.registry.get(component.kind, gone.use)
+            except UnknownComponent:
+                before = component
+            if key in keys_in(before.options):
+                whose = f"the table of {gone.file}" if gone.file else "the table"
+                return (
+                    f'not a key of {component.name!r}; {whose} (use = "{gone.use}") was replaced '
+                    f"because 'use' changed; known: {', '.join(sorted(known))}"
+                )
+        return unknown_key(key, known)
+
+    def _migrated(
+        self, component: Component, path: AnyPath, use: str, own: dict[str, Any]
+    ) -> dict[str, Any] | None:
+        """Return options of an older version as those of the installed one."""
+        asked = int(use.partition("@")[2] or component.version)
+        where = (*path, "use")
+        for version in range(asked, component.version):
+            step = component.migrate.get(version)
+            if step is None:
+                text = f"needs {component.name} version {asked}, installed is {component.version}"
+                self.complain(where, f"{text}, which can't read it", ExitCode.PLUGIN)
+                return None
+            try:
+                own = dict(step(dict(own)))
+            except Exception as error:
+                raise PluginError(
+                    f"plugin {component.plugin!r}: {component.kind} {component.name!r} can't "
+                    f"migrate version {version} ({type(error).__name__}: {error})"
+                ) from error
+        if asked < component.version:
+            told = f"options of {component.name} version {asked} were read as {component.version}"
+            self.notes.append(f"{dotted(path)}: {told}")
+        return own
+
+
+def _without_index(path: AnyPath) -> AnyPath:
+    while path and isinstance(path[-1], int):
+        path = path[:-1]
+    return path

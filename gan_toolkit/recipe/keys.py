@@ -1,0 +1,138 @@
+"""The keys the core itself reads: at the top, in `[run]`, and in the table of any component."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from gan_toolkit.recipe.options import NoOptions, Options, Scheduled
+
+FORMAT = 1
+"""The format of recipes we read and write."""
+
+KIND_OF_TABLE = {
+    "data": "dataset",
+    "generator": "generator",
+    "critic": "critic",
+    "objective": "objective",
+    "averaging": "averaging",
+}
+"""The kind a top-level table chooses from."""
+
+KIND_OF_SECTION = {
+    "latents": "latent",
+    "regularisers": "regulariser",
+    "optimisers": "optimiser",
+    "panels": "panel",
+    "measures": "measure",
+    "trackers": "tracker",
+}
+"""The kind that the named tables of a section choose from."""
+
+PLAYERS = ("generator", "critic")
+
+Interval = Annotated[int, Field(ge=1)]
+Step = Annotated[int, Field(ge=0)]
+
+
+class Head(Options):
+    """What a recipe says of itself."""
+
+    format: Annotated[int, Field(ge=FORMAT, le=FORMAT)]
+    """The format of the recipe."""
+    name: Annotated[str, Field(min_length=1)]
+    """What the recipe is called."""
+    summary: str = ""
+    """What it shows, in one line."""
+    requires: list[str] = Field(default=[])
+    """Plugins it needs, with versions, such as "alpha>=0.2"."""
+
+
+class RunOptions(Options):
+    """`[run]`: how long, how much at a time, on what, and how often to look."""
+
+    steps: Annotated[int, Field(ge=1, le=10**9)]
+    """Steps of the generator."""
+    batch_size: Annotated[int, Field(ge=1, le=65_536)]
+    """Samples in a batch."""
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    """What every random draw follows from."""
+    device: str = Field(
+        default="auto", pattern=r"^(auto|cpu|cuda(:\d{1,3})?)$", examples=["auto", "cpu", "cuda:1"]
+    )
+    """Where to train: "auto", "cpu", "cuda" or "cuda:<index>"."""
+    precision: Literal["auto", "f32", "bf16"] = "auto"
+    """Numbers the networks compute with; "auto" takes the fastest that is known to be good."""
+    threads: Annotated[int, Field(ge=0, le=1024)] = 0
+    """Threads on the CPU; 0: as many as torch takes."""
+    deterministic: bool = False
+    """Use only kernels that give the same result every time, and stop where there is none."""
+    critic_steps: Annotated[int, Field(ge=1, le=1000)] = 1
+    """Critic steps for each step of the generator."""
+    accumulate: Annotated[int, Field(ge=1, le=1024)] = 1
+    """Batches whose gradients are summed up before a player moves."""
+    log_every: Interval = 50
+    """Steps from one record of the metrics to the next."""
+    checkpoint_every: Interval = 1000
+    """Steps from one checkpoint to the next."""
+    keep_checkpoints: Annotated[int, Field(ge=1, le=10_000)] = 2
+    """Checkpoints to keep."""
+    evaluate_every: Step = 0
+    """Steps from one evaluation to the next; 0: at the end only."""
+
+
+class Keys(Options):
+    """What a component may say that a recipe can do without."""
+
+    enabled: bool = True
+    """Whether the table counts; false is as if it were not there."""
+
+
+class LatentKeys(Keys):
+    """What every latent may say."""
+
+    count: Annotated[int, Field(ge=1, le=1024)] | None = None
+    """Make that many alike, named `<name>.0`, `<name>.1`, …; absent: one, named `<name>`."""
+
+
+class RegulariserKeys(Keys):
+    """What every regulariser may say."""
+
+    weight: Scheduled = 1.0
+    """Factor on the term."""
+    every: Interval = 1
+    """Steps from one use of the term to the next."""
+    start: Step = 0
+    """The first step that uses it."""
+    stop: Step | None = None
+    """The first step that no longer uses it; absent: never."""
+
+
+class PanelKeys(Keys):
+    """What every panel may say."""
+
+    every: Interval | None = None
+    """Steps from one picture to the next; absent: at the end only."""
+
+
+class MeasureKeys(Keys):
+    """What every measure may say."""
+
+    every: Step = 0
+    """Steps from one measurement to the next; 0: with `run.evaluate_every` and at the end."""
+
+
+_OF_KIND: dict[str, type[Options]] = {
+    "latent": LatentKeys,
+    "regulariser": RegulariserKeys,
+    "panel": PanelKeys,
+    "measure": MeasureKeys,
+    "tracker": Keys,
+    "averaging": Keys,
+}
+
+
+def keys_of(kind: str) -> type[Options]:
+    """Return the core's own keys in a table of `kind`, `use` not among them."""
+    return _OF_KIND.get(kind, NoOptions)

@@ -1,0 +1,70 @@
+"""`--set a.b=VALUE` and `--unset a.b`: the strongest layer, with the errors of a file."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from typing import Any
+
+from gan_toolkit.recipe.paths import KeyPath
+from gan_toolkit.recipe.tokens import TooMuch, check_limits
+
+
+@dataclass(frozen=True)
+class Override:
+    """One change from the command line, as it was typed."""
+
+    text: str
+    unset: bool = False
+
+    @property
+    def switch(self) -> str:
+        """The switch it was given to."""
+        return "--unset" if self.unset else "--set"
+
+
+class BadOverride(ValueError):  # noqa: N818 - read as a sentence in a traceback
+    """An override can't be read; `path` is its key as typed."""
+
+    def __init__(self, path: str, text: str) -> None:
+        super().__init__(text)
+        self.path = path
+
+
+def read_override(override: Override) -> tuple[KeyPath, Any]:
+    """Return the key and the value of an override, None to unset; or raise BadOverride."""
+    key, equals, value = override.text.partition("=")
+    if override.unset:
+        return _key(override.text), None
+    if not equals:
+        raise BadOverride(key, f"has no value; {key}=VALUE")
+    return _key(key), _value(key.strip(), value)
+
+
+def _key(text: str) -> KeyPath:
+    table = _parsed(f"{text.strip()} = 0")
+    path = []
+    while isinstance(table, dict) and len(table) == 1:
+        ((key, table),) = table.items()
+        path.append(key)
+    if table != 0 or "\n" in text:
+        raise BadOverride(text.strip(), "is not a key; dotted names such as run.steps")
+    return tuple(path)
+
+
+def _value(key: str, text: str) -> Any:
+    table = _parsed(f"value = {text}")
+    if table is None or set(table) != {"value"}:
+        word = text.replace("\\", "\\\\").replace('"', '\\"')
+        raise BadOverride(
+            key, f"{text} is not a TOML value; a number, or a text in quotes: {key}='\"{word}\"'"
+        )
+    return table["value"]
+
+
+def _parsed(text: str) -> Any:
+    try:
+        check_limits(text)
+        return tomllib.loads(text)
+    except (TooMuch, ValueError, RecursionError):
+        return None

@@ -1,0 +1,405 @@
+"""The folder of a run: who owns it, what lies where, and the journal that only grows.
+
+No file in it holds an absolute path (but the command line as typed), so that a folder can be moved
+or copied and still works. The run's id is ours and plain; its name is only data.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import secrets
+import socket
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from importlib import metadata
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import filelock
+from PIL.PngImagePlugin import PngInfo
+
+from gan_toolkit import files, strict_json
+from gan_toolkit.errors import ResumeError, StorageError, UsageError, did_you_mean
+from gan_toolkit.files import storage_errors
+from gan_toolkit.tensorfile import safe_name
+
+if TYPE_CHECKING:  # listing runs must not load torch
+    from gan_toolkit.interfaces import Picture
+
+FORMAT = 1
+RUN = "run.json"
+_LARGEST_RUN = 16 * 2**20
+
+
+class RunFolder:
+    """One run on the disk. Reading needs no lock; only the holder of `lock` may write."""
+
+    def __init__(self, folder: Path, facts: dict[str, Any]) -> None:
+        self.folder = folder
+        self.run_json = facts
+        self.metrics = Journal(folder / "metrics.jsonl")
+
+    @classmethod
+    def create(
+        cls,
+        parent: Path,
+        recipe_name: str,
+        *,
+        name: str | None = None,
+        now: datetime | None = None,
+    ) -> RunFolder:
+        """Make `parent/recipe/<UTC time>-<id>`, or `parent/recipe/name`; never reuse one.
+
+        Raises StorageError when it exists or can't be written, UsageError for a name that can't be
+        a folder's.
+        """
+        shelf = parent / _folder_name(recipe_name, "recipe")
+        files.make_folders(shelf)
+        when = now or datetime.now(UTC)
+        run_id, folder = _claim(shelf, None if name is None else _folder_name(name, "run"), when)
+        run = cls(folder, {})
+        run.update(
+            format=FORMAT,
+            id=run_id,
+            name=folder.name,
+            recipe=recipe_name,
+            status="created",
+            created=when.isoformat(timespec="seconds"),
+        )
+        return run
+
+    @classmethod
+    def open(cls, path: Path) -> RunFolder:
+        """Read a run that exists; UsageError, with the nearest name, when it is none."""
+        if not (path / RUN).exists():
+            reason = "is not the folder of a run" if path.exists() else "does not exist"
+            siblings = [run.parent.name for run in path.parent.glob(f"*/{RUN}")]
+            raise UsageError(f"{path} {reason}{did_you_mean(path.name, siblings)}")
+        try:
+            facts = strict_json.parse_object(files.read_bytes(path / RUN, _LARGEST_RUN))
+        except ValueError as error:
+            raise StorageError(f"{path / RUN} is damaged: {error}") from None
+        if not isinstance(facts.get("id"), str):
+            raise StorageError(f"{path / RUN} is damaged: it names no run id")
+        if facts.get("format") != FORMAT:
+            raise StorageError(f"{path} is of format {facts.get('format')!r:.20}; we read {FORMAT}")
+        return cls(path, facts)
+
+    # --- where things are -------------------------------------------------------------------
+
+    @property
+    def id(self) -> str:
+        """Short, ASCII, ours; it stays when the folder is renamed."""
+        return str(self.run_json["id"])
+
+    @property
+    def recipe(self) -> Path:
+        """The recipe as it was given."""
+        return self.folder / "recipe.toml"
+
+    @property
+    def resolved(self) -> Path:
+        """The recipe with every value."""
+        return self.folder / "recipe.resolved.toml"
+
+    @property
+    def environment(self) -> Path:
+        """What was installed."""
+        return self.folder / "environment.txt"
+
+    @property
+    def log_file(self) -> Path:
+        """Prose and tracebacks."""
+        return self.folder / "log.txt"
+
+    @property
+    def samples(self) -> Path:
+        """Pictures of samples."""
+        return self.folder / "samples"
+
+    @property
+    def traversals(self) -> Path:
+        """Pictures of traversals, a folder for each latent."""
+        return self.folder / "traversals"
+
+    @property
+    def evaluations(self) -> Path:
+        """What was measured, a file for each evaluation."""
+        return self.folder / "evaluations"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where the checkpoint store lies."""
+        return self.folder / "checkpoints"
+
+    @property
+    def model(self) -> Path:
+        """The shareable model file."""
+        return self.folder / "model.safetensors"
+
+    @property
+    def report(self) -> Path:
+        """The report."""
+        return self.folder / "report.html"
+
+    # --- writing ----------------------------------------------------------------------------
+
+    def update(self, **facts: Any) -> None:
+        """Add to `run.json`, or change it; on the disk it is whole at every instant."""
+        self.run_json |= facts
+        self.write_json(RUN, self.run_json)
+
+    def write_json(self, name: str, value: Any) -> Path:
+        """Write JSON to the file `name` below the folder, whole or not at all."""
+        return self.write_text(name, strict_json.dump(value, indent=1) + "\n")
+
+    def write_text(self, name: str, text: str) -> Path:
+        """Write text to the file `name` below the folder, whole or not at all."""
+        return self._write(name, text.encode("utf-8", "backslashreplace"))
+
+    def write_environment(self, torch: str, extra: Iterable[str] = ()) -> Path:
+        """List Python, torch, the system and every installed distribution."""
+        found = {(d.metadata["Name"] or "?", d.version or "?") for d in metadata.distributions()}
+        lines = [
+            f"Python {sys.version.split()[0]} ({platform.python_implementation()})",
+            f"torch {torch}",
+            f"system {platform.platform()}",
+            *extra,
+            "",
+            *sorted((f"{name}=={version}" for name, version in found), key=str.lower),
+        ]
+        text = "\n".join(files.printable(line) for line in lines)
+        return self.write_text(self.environment.name, text + "\n")
+
+    def log(self, text: str) -> None:
+        """Append to `log.txt`, line by line, without control characters."""
+        lines = "".join(files.printable(line) + "\n" for line in text.splitlines() or [""])
+        _append(self.log_file, lines.encode("utf-8"))
+
+    def save_picture(self, picture: Picture, step: int) -> Path:
+        """Write `<folder>/step-<step>.png`, the caption in its description."""
+        content, info = BytesIO(), PngInfo()
+        if picture.caption:
+            info.add_itxt("Description", files.printable(picture.caption))
+        picture.image.save(content, "PNG", pnginfo=info)
+        return self._write(f"{picture.folder}/step-{step:08d}.png", content.getvalue())
+
+    def _write(self, name: str, content: bytes) -> Path:
+        parts = name.split("/")
+        if not all(map(safe_name, parts)):
+            raise ValueError(f"{name!r} is not a place inside a run folder")
+        path = self.folder.joinpath(*parts)
+        if len(parts) > 1:
+            files.make_folders(path.parent)
+        files.write_atomic(path, content)
+        return path
+
+    # --- ownership --------------------------------------------------------------------------
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Own the run: StorageError names whoever owns it already.
+
+        The system drops the lock of a process that died, so a run is never locked for ever.
+        """
+        lock = filelock.FileLock(self.folder / "run.lock")
+        with storage_errors(self.folder / "run.lock"):
+            try:
+                lock.acquire(timeout=0)
+            except filelock.Timeout:
+                raise StorageError(self._held()) from None
+            except NotImplementedError:
+                raise StorageError(f"{self.folder}: this file system can't lock files") from None
+        try:
+            self._own()
+            yield
+        finally:
+            with suppress(OSError):  # the lock is what counts; the record only informs
+                files.disk.remove(self.folder / "run.owner.json")
+            lock.release()
+
+    def _own(self) -> None:
+        """Say who we are and remove what the last owner left unfinished."""
+        for folder, _, _ in os.walk(self.folder):
+            files.remove_stale(Path(folder))
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        owner = {"host": socket.gethostname(), "pid": os.getpid(), "since": now}
+        self.write_json("run.owner.json", owner)
+
+    def _held(self) -> str:
+        owner: Mapping[str, Any] = {}
+        with suppress(StorageError, ValueError):
+            content = files.read_bytes(self.folder / "run.owner.json", 1 << 16)
+            owner = strict_json.parse_object(content)
+        who = "another process"
+        if owner:
+            who = f"process {owner.get('pid')} on {owner.get('host')} since {owner.get('since')}"
+        return files.printable(f"run {self.folder.name} is in use by {who}; wait for it or stop it")
+
+
+class Journal:
+    """Records, a line of JSON each; the file only grows, and a resume cuts it.
+
+    A last line that a crash left unfinished never counts.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._length: int | None = None
+        self._digest = hashlib.sha256()
+
+    def append(self, record: Mapping[str, Any]) -> None:
+        """Write one record; ValueError names a value that is not JSON, NaN included."""
+        line = strict_json.dump(dict(record)).encode() + b"\n"
+        length = self._open()
+        try:
+            _append(self.path, line)
+        except StorageError:
+            # Part of the line may be there: the next append must not be glued to it.
+            self._length = None
+            raise
+        self._length = length + len(line)
+        self._digest.update(line)
+
+    def sync(self) -> tuple[int, str]:
+        """Make all records durable; return their bytes and SHA-256, for a manifest."""
+        length = self._open()
+        with storage_errors(self.path):
+            handle = files.disk.open_to_change(self.path)
+            try:
+                files.disk.sync(self.path, handle)
+            finally:
+                os.close(handle)
+            files.disk.sync_folder(self.path.parent)
+        return length, self._digest.hexdigest()
+
+    def cut(self, length: int, sha256: str | None = None) -> Path | None:
+        """Go back to the first `length` bytes; keep the rest beside it and return where.
+
+        Raises ResumeError when the journal is shorter, or its beginning is not the one that
+        `sha256` was taken of.
+        """
+        content = self._content()
+        if len(content) < length:
+            found = f"{len(content):,} bytes, the checkpoint saw {length:,}"
+            raise ResumeError(f"{self.path} is shorter than it was: {found}")
+        if sha256 is not None and hashlib.sha256(content[:length]).hexdigest() != sha256:
+            raise ResumeError(f"{self.path} is not the journal that the checkpoint saw")
+        kept = self._keep(content[length:]) if len(content) > length else None
+        self._cut_to(length)
+        return kept
+
+    def read(self) -> list[dict[str, Any]]:
+        """Return all records; StorageError names a damaged line that is not the last."""
+        content = self._content()
+        lines = content.splitlines()
+        records = []
+        for number, line in enumerate(lines, 1):
+            try:
+                records.append(strict_json.parse_object(line))
+            except ValueError as error:
+                if number == len(lines):
+                    break
+                raise StorageError(f"{self.path}:{number} is damaged: {error}") from None
+        # Complete or not, a line without its end was never committed.
+        return records if content.endswith(b"\n") else records[: len(lines) - 1]
+
+    def _content(self) -> bytes:
+        if not self.path.exists():
+            return b""
+        return files.read_bytes(self.path, limit=1 << 40)
+
+    def _open(self) -> int:
+        """Return the bytes of whole lines; the first time, drop a line that a crash left torn."""
+        if self._length is None:
+            content = self._content()
+            whole = content.rfind(b"\n") + 1
+            if whole < len(content):
+                self._cut_to(whole)
+            self._length = whole
+            self._digest = hashlib.sha256(content[:whole])
+        return self._length
+
+    def _cut_to(self, length: int) -> None:
+        with storage_errors(self.path):
+            handle = files.disk.open_to_change(self.path)
+            try:
+                files.disk.cut(self.path, handle, length)
+                files.disk.sync(self.path, handle)
+            finally:
+                os.close(handle)
+        self._length = None
+
+    def _keep(self, tail: bytes) -> Path:
+        for number in range(1, 1_000_000):
+            kept = self.path.with_name(f"{self.path.stem}.discarded-{number}.jsonl")
+            if not os.path.lexists(kept):
+                break
+        files.write_atomic(kept, tail)
+        return kept
+
+
+def find_run(text: str, parent: Path) -> RunFolder:
+    """Return the run that `text` means: a path, or the beginning of a name or id below `parent`.
+
+    Raises UsageError when there is none, with the nearest, or more than one.
+    """
+    if (Path(text) / RUN).exists():
+        return RunFolder.open(Path(text))
+    known = sorted(run.parent for run in (*parent.glob(f"*/{RUN}"), *parent.glob(f"*/*/{RUN}")))
+    spoken = {folder: _spoken(folder, parent) for folder in known}
+    exact = [folder for folder in known if text in spoken[folder]]
+    found = exact or [f for f in known if text and any(n.startswith(text) for n in spoken[f])]
+    if len(found) == 1:
+        return RunFolder.open(found[0])
+    if found:
+        names = ", ".join(folder.relative_to(parent).as_posix() for folder in found[:10])
+        raise UsageError(f"{text!r} means {len(found)} runs: {names}")
+    near = did_you_mean(text, {name for names in spoken.values() for name in names})
+    raise UsageError(f"no run in {parent} is called {text!r}{near}")
+
+
+def _spoken(folder: Path, parent: Path) -> tuple[str, ...]:
+    """Return what a run may be called: its folder's name, with its recipe, and its id."""
+    name = folder.name
+    return name, folder.relative_to(parent).as_posix(), name.rpartition("-")[2]
+
+
+def _claim(shelf: Path, name: str | None, when: datetime) -> tuple[str, Path]:
+    """Make a folder that did not exist; only one of many who ask at once gets it."""
+    while True:
+        run_id = secrets.token_hex(4)
+        folder = shelf / (name or f"{when:%Y%m%d-%H%M%S}-{run_id}")
+        with storage_errors(folder):
+            try:
+                files.disk.make_folder(folder)
+                files.disk.sync_folder(shelf)
+            except FileExistsError:
+                if name is None:
+                    continue
+                raise StorageError(
+                    f"run folder {folder} exists; choose another --name, or resume it with: "
+                    f"gantk resume {folder}"
+                ) from None
+            return run_id, folder
+
+
+def _folder_name(text: str, what: str) -> str:
+    if not safe_name(text) or text.endswith("."):
+        allowed = "letters, numbers, '_', '-' and '.', at most 100"
+        raise UsageError(f"a {what} can't be called {files.printable(text)[:100]!r}; use {allowed}")
+    return text
+
+
+def _append(path: Path, data: bytes) -> None:
+    with storage_errors(path, needed=len(data)):
+        handle = files.disk.open_to_change(path)
+        try:
+            files.disk.write(path, handle, data)
+        finally:
+            os.close(handle)

@@ -1,0 +1,1 @@
+"""Conformance classes and tiny parts for tests, ours and third parties'."""

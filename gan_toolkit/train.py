@@ -1,0 +1,208 @@
+"""The loop: batch, step, record, look, save, stop."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+
+from gan_toolkit.assemble import Parts
+from gan_toolkit.checkpoints import CheckpointStore
+from gan_toolkit.errors import GuardError
+from gan_toolkit.evaluation import EngineView, evaluate, records_of
+from gan_toolkit.events import Observers, untouched_randomness
+from gan_toolkit.model import save_model
+from gan_toolkit.recipe import Recipe
+from gan_toolkit.runs import RunFolder
+from gan_toolkit.signals import StopRequest
+
+Tell = Callable[[Mapping[str, Any]], None]
+"""Is told every event of a run, as a record with the key `event`."""
+
+
+class Loop:
+    """One run of a recipe in its folder, from wherever its engine stands to the last step."""
+
+    def __init__(self, recipe: Recipe, parts: Parts, run: RunFolder, tell: Tell) -> None:
+        self.recipe = recipe
+        self.keys = recipe.run
+        self.parts = parts
+        self.engine = parts.engine
+        self.run = run
+        self.tell = tell
+        self.store = CheckpointStore(run.checkpoints, run.id, self.keys.keep_checkpoints)
+        self.observers = Observers(parts.trackers, lambda text: self._note(text))
+        self.history: list[dict[str, Any]] = run.metrics.read()
+        self._saved_at = self.engine.steps_done or -1
+        self._clock = (time.monotonic(), self.engine.steps_done)
+
+    def __call__(self) -> None:
+        """Train to the last step, then evaluate, draw and write the model file.
+
+        Raises Interrupted or Preempted after saving, and GuardError when training diverged.
+        """
+        facts = {"run": self.run.id, "name": self.recipe.name, "recipe": self.recipe.to_dict()}
+        self.observers.start(facts)
+        try:
+            with StopRequest() as stop:
+                while self.engine.steps_done < self.keys.steps:
+                    self._step()
+                    error = stop.error()
+                    if error is not None:
+                        self._save("stop")
+                        raise error
+                self._finish()
+        finally:
+            self.observers.close()
+            for failure in self.observers.failures():
+                self._note(failure)
+
+    def _step(self) -> None:
+        step = self.engine.steps_done
+        metrics = self.engine.step(self.parts.batches.at(step).samples)
+        step += 1
+        last = step == self.keys.steps
+        if last or step % self.keys.log_every == 0 or step == 1:
+            self._log(step, metrics)
+        self._look(step)
+        if last or (self.keys.checkpoint_every and step % self.keys.checkpoint_every == 0):
+            self._save("end" if last else "interval")
+
+    def _finish(self) -> None:
+        """Do what a finished run owes; doing it twice changes nothing."""
+        view = self._view()
+        scores = self._evaluate(view, self.parts.measures)
+        self._draw(view, self.parts.panels)
+        save_model(
+            self.run.model,
+            recipe=self.recipe.to_dict(),
+            generator=self.engine.shown,
+            critic=self.engine.critic,
+            regularisers=self.engine.regularisers,
+            facts={
+                "steps": self.engine.steps_done,
+                "samples_seen": self.parts.batches.size * self.engine.steps_done,
+                "data": data_facts(self.parts),
+                "scores": scores,
+            },
+        )
+        self._emit("model", path=self.run.model.name)
+
+    # --- the events of a step ---------------------------------------------------------------
+
+    def _log(self, step: int, metrics: Mapping[str, torch.Tensor]) -> None:
+        names = sorted(metrics)
+        stacked = torch.stack([metrics[name].float() for name in names])
+        values = dict(zip(names, stacked.tolist(), strict=True))
+        bad = [name for name, value in values.items() if not math.isfinite(value)]
+        if bad:
+            raise GuardError(
+                f"step {step}: {', '.join(bad)} is not finite; the last checkpoint is untouched; "
+                "try a smaller learning rate or weight"
+            )
+        now, then = time.monotonic(), self._clock
+        self._clock = (now, step)
+        samples = (step - then[1]) * self.parts.batches.size
+        record = {"event": "log", "step": step, **values}
+        self._record(record | {"samples_per_second": round(samples / max(now - then[0], 1e-9), 1)})
+        if step == self.keys.log_every and (unmoved := self.engine.unmoved()):
+            self._note(f"no loss has reached {', '.join(unmoved[:3])}: {len(unmoved)} in all")
+
+    def _look(self, step: int) -> None:
+        """Run the panels and measures that are due, but for those that are due at the end."""
+        if step == self.keys.steps:
+            return
+        panels = {n: p for n, p in self.parts.panels.items() if self._due(step, "panels", n)}
+        measures = {n: m for n, m in self.parts.measures.items() if self._due(step, "measures", n)}
+        if panels or measures:
+            view = self._view()
+            self._evaluate(view, measures)
+            self._draw(view, panels)
+
+    def _due(self, step: int, table: str, name: str) -> bool:
+        chosen = getattr(self.recipe, table).get(name)
+        every = chosen.shared.every if chosen is not None else None
+        if not every:
+            every = self.keys.evaluate_every if table == "measures" else None
+        return bool(every) and step % every == 0
+
+    def _evaluate(self, view: EngineView, measures: Mapping[str, Any]) -> list[dict[str, Any]]:
+        if not measures:
+            return []
+        with untouched_randomness():
+            scores = records_of(evaluate(measures, view))
+        self.run.write_json(f"evaluations/step-{view.step:08d}.json", {"scores": scores})
+        self._record({"event": "evaluation", "step": view.step, "scores": scores})
+        return scores
+
+    def _draw(self, view: EngineView, panels: Mapping[str, Any]) -> None:
+        for name, panel in panels.items():
+            try:
+                with untouched_randomness():
+                    pictures = panel.draw(view)
+            except Exception as error:  # noqa: BLE001 - a picture never ends a run
+                self._note(f"panel {name!r} failed ({type(error).__name__}: {error})")
+                continue
+            for picture in pictures:
+                path = self.run.save_picture(picture, view.step)
+                self.observers.picture(picture, view.step)
+                self._emit("picture", step=view.step, path=path.relative_to(self.run.folder))
+
+    def _save(self, reason: str) -> None:
+        step = self.engine.steps_done
+        if step == self._saved_at:
+            return
+        length, digest = self.run.metrics.sync()
+        extra = {
+            "reason": reason,
+            "recipe": self.recipe.to_dict(),
+            "device": self.engine.device.describe(),
+            "data_fingerprint": self.parts.data.fingerprint(),
+            "journal": {"bytes": length, "sha256": digest},
+        }
+        self.store.save(self.engine.snapshot(), step=step, extra=extra)
+        self._saved_at = step
+        self._emit("checkpoint", step=step, reason=reason)
+
+    # --- telling ----------------------------------------------------------------------------
+
+    def _view(self) -> EngineView:
+        return EngineView(
+            self.engine,
+            self.parts.data,
+            name=self.recipe.name,
+            seed=self.keys.seed,
+            history=self.history,
+        )
+
+    def _record(self, record: dict[str, Any]) -> None:
+        """Write to the journal first, then tell: a tracker can be replayed from it."""
+        self.run.metrics.append(record)
+        self.history.append(record)
+        self.observers.log(record)
+        self.tell(record)
+
+    def _emit(self, event: str, **facts: Any) -> None:
+        self.tell(
+            {"event": event, **{k: v if isinstance(v, int) else str(v) for k, v in facts.items()}}
+        )
+
+    def _note(self, text: str) -> None:
+        self.run.log(text)
+        self.tell({"event": "note", "text": text})
+
+
+def data_facts(parts: Parts) -> dict[str, Any]:
+    """Return what must be known of the data wherever a result of it is shown."""
+    data = parts.data
+    return {
+        "name": data.name,
+        "source": data.source,
+        "samples": len(data),
+        "shape": list(data.sample_shape),
+        "fingerprint": data.fingerprint(),
+        "notice": data.notice,
+    }

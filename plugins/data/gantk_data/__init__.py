@@ -1,0 +1,38 @@
+"""Readers of real data sets: the files people have, in the folders they have them."""
+
+from __future__ import annotations
+
+from gan_toolkit import Registry, hookimpl
+from gantk_data.options import (
+    DigitsOptions,
+    FashionMnistOptions,
+    ImageFolderOptions,
+    MnistOptions,
+    RenderedChairsOptions,
+)
+
+_READERS = (
+    ("mnist", "mnist", MnistOptions, "MNIST: handwritten digits, 28x28 grey"),
+    ("fashion_mnist", "mnist", FashionMnistOptions, "Fashion-MNIST: clothing, 28x28 grey"),
+    ("digits", "digits", DigitsOptions, "scikit-learn's real digits, 8x8 grey; nothing to get"),
+    ("image_folder", "image_folder", ImageFolderOptions, "any folder of pictures"),
+    (
+        "rendered_chairs",
+        "rendered_chairs",
+        RenderedChairsOptions,
+        "3D Chairs: the real renders, grey, with model, azimuth and elevation",
+    ),
+)
+
+
+@hookimpl
+def gantk_register(registry: Registry) -> None:
+    """Offer the readers; each is the function of its name in the module beside it."""
+    for name, module, options, summary in _READERS:
+        registry.add(
+            "dataset",
+            name,
+            options=options,
+            build=f"gantk_data.{module}:{name}",
+            summary=summary,
+        )

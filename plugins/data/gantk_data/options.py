@@ -1,0 +1,96 @@
+"""What a recipe may say about each data set."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from gan_toolkit import Options, RecipePath
+from gantk_data.sources import about
+
+Split = Literal["train", "test", "all"]
+Resize = Literal["crop", "pad", "stretch", "refuse"]
+Background = Literal["white", "grey", "black"]
+Crop = Literal["none", "box"]
+Limit = Annotated[int, Field(ge=1)]
+Size = Annotated[int, Field(ge=1, le=1024)]
+
+
+class MnistOptions(Options):
+    """Options of `mnist`."""
+
+    about: ClassVar[str] = about("mnist")
+
+    root: RecipePath | None = None
+    """Folder that holds `MNIST/raw/` or the files; without it `GANTK_DATA`, else `data`."""
+    split: Split = "train"
+    """Which images: 60,000 (the other 10,000 are then the held-out ones), 10,000, or all."""
+    limit: Limit | None = None
+    """Use only the first n images."""
+
+
+class FashionMnistOptions(Options):
+    """Options of `fashion_mnist`."""
+
+    about: ClassVar[str] = about("fashion_mnist")
+
+    root: RecipePath | None = None
+    """Folder that holds `FashionMNIST/raw/` or the files; without it `GANTK_DATA`, else `data`."""
+    split: Split = "train"
+    """Which images: 60,000 (the other 10,000 are then the held-out ones), 10,000, or all."""
+    limit: Limit | None = None
+    """Use only the first n images."""
+
+
+class DigitsOptions(Options):
+    """Options of `digits`."""
+
+    about: ClassVar[str] = about("digits")
+
+    split: Split = "train"
+    """Which images: 1,438 (the other 359 are then the held-out ones), 359, or all 1,797."""
+    limit: Limit | None = None
+    """Use only the first n images."""
+
+
+class ImageFolderOptions(Options):
+    """Options of `image_folder`."""
+
+    about: ClassVar[str] = about("image_folder")
+
+    root: RecipePath
+    """The folder; pictures are looked for at every depth, hidden files and folders left out."""
+    size: Size
+    """Height and width of the samples in pixels."""
+    channels: Literal[1, 3] = 3
+    """3 for colour; 1 for grey, the luma of coloured pictures."""
+    classes: bool = False
+    """Whether the first level of sub-folders names the class of each picture."""
+    resize: Resize = "crop"
+    """Cut the centre square and scale it; scale and pad; scale without keeping proportions; or
+    take pictures of exactly this size only."""
+    background: Background = "white"
+    """What shows through transparent pixels, and what is padded with."""
+    skip_bad: bool = False
+    """Whether files that can't be decoded are left out, with a warning, instead of refused."""
+    max_pixels: Annotated[int, Field(ge=1, le=89_478_485)] = 64_000_000
+    """Larger pictures are bad files: a small file can claim a picture that fills the memory.
+    Pillow's own limit is the bound."""
+
+
+class RenderedChairsOptions(Options):
+    """Options of `rendered_chairs`."""
+
+    about: ClassVar[str] = about("rendered_chairs")
+
+    root: RecipePath | None = None
+    """Folder that holds `rendered_chairs.tar` or `rendered_chairs/`, or is the latter; without it
+    `GANTK_DATA`, else `data`."""
+    size: Size = 64
+    """Height and width of the samples in pixels."""
+    crop: Crop = "none"
+    """The whole render, scaled bilinearly (as InfoGAN's authors did); or its box (100, 100, 500,
+    500) by Lanczos, where chairs are larger (as later loaders do)."""
+    limit: Limit | None = None
+    """Use only the first n images: 62 a chair, chairs in the order of their folders' names."""

@@ -1,0 +1,130 @@
+"""Clustering: whether the categories of a discrete code are the labels of real data.
+
+C[g, y] counts the real held-out samples with likeliest category g and label y. No label is used
+in training; they only name the clusters here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
+from torch import Tensor
+
+from gan_toolkit import Batch, Measure, Score, View
+from gantk_measures.statistics import (
+    Indices,
+    Numbers,
+    bootstrap_mean,
+    contingency,
+    match_majority,
+    match_one_to_one,
+    numpy_rng,
+)
+
+READ = "likeliest category of q(c|x) on real {which} samples"
+ESTIMATORS = {
+    "error": "one-to-one map of categories to labels with the fewest errors (Hungarian); "
+    "categories beyond the labels count as errors; interval from 100 bootstrap resamples with "
+    "the map held",
+    "error_majority": "each category stands for its commonest label (1 - purity)",
+    "nmi": "mutual information over the arithmetic mean of the entropies",
+    "ari": "adjusted Rand index",
+}
+
+
+class Clustering(Measure):
+    """Error, normalised information and Rand index of every discrete code against the labels.
+
+    The headline is the error under the best one-to-one map. The majority error is never larger
+    and rewards more categories than labels; the two agree when the majority map is one-to-one.
+    """
+
+    def __init__(self, samples: int = 10_000) -> None:
+        self._samples = samples
+
+    def measure(self, view: View) -> list[Score]:
+        """Return `<code>/error`, `/error_majority`, `/nmi` and `/ari` of each discrete code."""
+        codes = [code for code in view.inferable if view.space[code].discrete]
+        if not codes:
+            return [_void("no discrete code is inferred")]
+        held_out = view.data.held_out() is not None
+        real = view.real(self._samples, held_out=held_out)
+        if real.labels is None:
+            return [_void(f"the data set {view.data.name!r} has no labels")]
+        raw = view.infer(real.samples)
+        which = "held-out" if held_out else "training"
+        return [
+            score
+            for code in codes
+            for score in self._of_code(
+                view, code, _index(view.space[code].estimate(raw[code])), real, which
+            )
+        ]
+
+    def _of_code(
+        self, view: View, code: str, found: Indices, real: Batch, which: str
+    ) -> list[Score]:
+        assert real.labels is not None, "checked by the caller"
+        labels = _index(real.labels)
+        rng = numpy_rng(view, f"clustering {code}")
+        chance = cluster_scores(rng.permutation(found), labels)
+        details = describe(found, labels, view.data.classes)
+        scores = [
+            Score(
+                name=f"{code}/{name}",
+                value=value,
+                count=len(labels),
+                estimator=f"{READ.format(which=which)}; {ESTIMATORS[name]}",
+                chance=chance[name],
+                details=details if name == "error" else {},
+            )
+            for name, value in cluster_scores(found, labels).items()
+        ]
+        wrong = _wrong(found, labels)
+        low, high = bootstrap_mean(wrong, rng)
+        return [replace(scores[0], low=low, high=high), *scores[1:]]
+
+
+def cluster_scores(found: Indices, labels: Indices) -> dict[str, float]:
+    """Return error, majority error, NMI and ARI of categories (N,) against labels (N,)."""
+    table = contingency(found, labels)
+    return {
+        "error": 1 - match_one_to_one(table).accuracy,
+        "error_majority": 1 - match_majority(table).accuracy,
+        "nmi": float(normalized_mutual_info_score(labels, found)),
+        "ari": float(adjusted_rand_score(labels, found)),
+    }
+
+
+def describe(found: Indices, labels: Indices, classes: tuple[str, ...]) -> Mapping[str, Any]:
+    """Return both maps from category to the name of a label, and the table they come from."""
+    table = contingency(found, labels)
+    maps = {"mapping": match_one_to_one(table), "majority": match_majority(table)}
+    named = {
+        name: {
+            str(row): classes[label] if label < len(classes) else str(label)
+            for row, label in matching.labels.items()
+        }
+        for name, matching in maps.items()
+    }
+    return {**named, "table": table.astype(int).tolist()}
+
+
+def _wrong(found: Indices, labels: Indices) -> Numbers:
+    stands_for = match_one_to_one(contingency(found, labels)).labels
+    meant = np.array([stands_for.get(row, -1) for row in range(int(found.max()) + 1)])
+    wrong: Numbers = (meant[found] != labels).astype(np.float64)
+    return wrong
+
+
+def _index(tensor: Tensor) -> Indices:
+    index: Indices = tensor.reshape(-1).long().numpy()
+    return index
+
+
+def _void(reason: str) -> Score:
+    return Score("error", float("nan"), 0, ESTIMATORS["error"], void=reason)

@@ -1,0 +1,27 @@
+"""The game that most GANs play."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn.functional import softplus
+
+from gan_toolkit import Objective
+
+
+class NonSaturating(Objective):
+    """Logistic losses of scores s, with D = sigmoid(s): Goodfellow et al. 2014, arXiv 1406.2661.
+
+    Critic: -E log D(real) - E log(1 - D(fake)) = E softplus(-s_real) + E softplus(s_fake), which is
+    2 log 2 at score 0. Generator: -E log D(fake) = E softplus(-s_fake), log 2 at score 0: the
+    authors' advice at the end of section 3, as its gradient does not vanish while the critic wins.
+    Softplus of the score is exact at any score; the log of a sigmoid is not.
+    """
+
+    def critic_loss(self, real_score: Tensor, fake_score: Tensor) -> Tensor:
+        """Return the scalar the critic minimises."""
+        return softplus(-real_score).mean() + softplus(fake_score).mean()
+
+    def generator_loss(self, real_score: Tensor | None, fake_score: Tensor) -> Tensor:
+        """Return the scalar the generator minimises; `real_score` is not read."""
+        del real_score
+        return softplus(-fake_score).mean()

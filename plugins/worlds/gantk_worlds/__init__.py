@@ -1,0 +1,37 @@
+"""Worlds: data made here, with known factors. Rendered chairs; rings and grids of points."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gan_toolkit import hookimpl
+from gantk_worlds.options import ChairsOptions, GridOptions, RingOptions
+
+if TYPE_CHECKING:
+    from gan_toolkit import Registry
+
+
+@hookimpl
+def gantk_register(registry: Registry) -> None:
+    """Offer the data sets."""
+    registry.add(
+        "dataset",
+        "chairs",
+        options=ChairsOptions,
+        build="gantk_worlds.sources:chairs",
+        summary="chairs in all poses: the real renders, or ones rendered here with known factors",
+    )
+    registry.add(
+        "dataset",
+        "ring",
+        options=RingOptions,
+        build="gantk_worlds.toys:ring",
+        summary="points from Gaussians on a circle, in the plane",
+    )
+    registry.add(
+        "dataset",
+        "grid",
+        options=GridOptions,
+        build="gantk_worlds.toys:grid",
+        summary="points from Gaussians on a square grid, in the plane",
+    )

@@ -1,0 +1,74 @@
+"""What a recipe may say about each world."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from gan_toolkit import Options, RecipePath
+
+Azimuths = Literal["continuous", "31"]
+Elevations = Literal["two", "continuous"]
+Count = Annotated[int, Field(ge=1, le=1 << 31)]
+HeldOut = Annotated[int, Field(ge=0, le=1 << 31)]
+Seed = Annotated[int, Field(ge=0)]
+Spread = Annotated[float, Field(ge=0)]
+
+
+class ChairsOptions(Options):
+    """Options of `chairs`; all but `source`, `root` and `size` concern rendered chairs only."""
+
+    source: Literal["auto", "real", "synthetic"] = "auto"
+    """The real renders, or chairs rendered here; auto: real if their files are found."""
+    root: RecipePath | None = None
+    """Folder of the real renders; without it `GANTK_DATA`, else `data`."""
+    size: Annotated[int, Field(ge=16, le=256)] = 64
+    """Height and width of the samples in pixels."""
+    count: Count = 20_000
+    """How many chairs to render for training."""
+    held_out: HeldOut = 2_000
+    """How many more to render for measures; training never sees them."""
+    seed: Seed = 0
+    """Which chairs; the seed of the run does not change the data."""
+    ss: Annotated[int, Field(ge=1, le=8)] = 2
+    """Chairs are drawn so many times larger and averaged."""
+    azimuths: Azimuths = "continuous"
+    """Any angle of the full turn, or the 31 of the real set."""
+    elevations: Elevations = "two"
+    """20 or 30 degrees, as in the real set, or anything between."""
+    models: Annotated[int, Field(ge=2, le=100_000)] | None = None
+    """Draw so many chairs once and show them in many poses and widths; without it, each sample is
+    a chair of its own."""
+    cache: RecipePath | None = None
+    """Folder in which rendered chairs are kept; without it `GANTK_CACHE`, else the user's cache."""
+
+
+class RingOptions(Options):
+    """Options of `ring`."""
+
+    modes: Annotated[int, Field(ge=2)] = 8
+    """How many clusters lie on the unit circle."""
+    sigma: Spread = 0.02
+    """Standard deviation of each coordinate within a cluster."""
+    count: Count = 100_000
+    """Points for training."""
+    held_out: HeldOut = 10_000
+    """Points that training never sees."""
+    seed: Seed = 0
+    """Which points; the seed of the run does not change the data."""
+
+
+class GridOptions(Options):
+    """Options of `grid`."""
+
+    side: Annotated[int, Field(ge=2)] = 5
+    """Clusters in a row; they span -1 to 1."""
+    sigma: Spread = 0.0125
+    """Standard deviation of each coordinate; papers use 0.05 on a grid from -4 to 4: the same."""
+    count: Count = 100_000
+    """Points for training."""
+    held_out: HeldOut = 10_000
+    """Points that training never sees."""
+    seed: Seed = 0
+    """Which points; the seed of the run does not change the data."""

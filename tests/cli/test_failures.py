@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+from typing import NoReturn
+
+import click
+import pytest
+
+from gan_toolkit.cli.failures import failing
+from gan_toolkit.cli.session import Session
+from gan_toolkit.errors import (
+    DataError,
+    DeviceError,
+    GuardError,
+    Interrupted,
+    PluginError,
+    Preempted,
+    Problem,
+    RecipeError,
+    ResumeError,
+    StorageError,
+    UsageError,
+)
+
+
+def code_of(error: BaseException, session: Session | None = None) -> int:
+    def call() -> NoReturn:
+        raise error
+
+    return failing(call, session or Session())
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (UsageError("x"), 2),
+        (PluginError("x"), 3),
+        (DataError("x"), 4),
+        (GuardError("x"), 5),
+        (DeviceError("x"), 6),
+        (ResumeError("x"), 7),
+        (StorageError("x"), 8),
+        (Preempted("x"), 75),
+        (Interrupted("x"), 130),
+        (MemoryError(), 6),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), 6),
+        (OSError(errno.ENOSPC, "No space left on device", "/a/b"), 8),
+        (PermissionError(errno.EACCES, "Permission denied", "/a/b"), 8),
+        (KeyboardInterrupt(), 130),
+        (click.UsageError("x"), 2),
+        (ValueError("x"), 1),
+    ],
+)
+def test_every_error_is_one_line_and_a_code(
+    error: BaseException, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert code_of(error) == code
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("gantk: ")
+    assert len(err.splitlines()) == 1
+
+
+def test_torch_out_of_memory_has_advice(capsys: pytest.CaptureFixture[str]) -> None:
+    import torch
+
+    assert code_of(torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")) == 6
+    assert "run.batch_size" in capsys.readouterr().err
+
+
+def test_recipe_errors_are_printed_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    problems = [Problem(1, "a.toml:1", "name", "missing"), Problem(2, "a.toml:3", "x", "unknown")]
+
+    assert code_of(RecipeError(problems, "a.toml")) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        "a.toml:1: name: missing",
+        "a.toml:3: x: unknown",
+        "2 errors in a.toml",
+    ]
+
+
+def test_a_stop_tells_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
+    session = Session()
+    session.run = Path("runs/alpha/one")
+    session.saved_at = 1200
+
+    assert code_of(Interrupted("stopped by SIGINT"), session) == 130
+    assert capsys.readouterr().err.splitlines() == [
+        "gantk: stopped by SIGINT",
+        "saved at step 1,200; resume with: gantk resume runs/alpha/one",
+    ]
+
+
+def test_an_unexpected_error_of_a_run_points_to_its_log(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    session = Session()
+    session.run = Path("runs/alpha/one")
+
+    assert code_of(ZeroDivisionError("division by zero"), session) == 1
+    assert capsys.readouterr().err == (
+        "gantk: unexpected ZeroDivisionError: division by zero; "
+        f"traceback in {Path('runs/alpha/one/log.txt')}\n"
+    )
+
+
+def test_tracebacks_are_for_those_who_ask(capsys: pytest.CaptureFixture[str]) -> None:
+    session = Session()
+    session.verbosity = 2
+
+    code_of(ValueError("x"), session)
+
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_text_of_an_error_carries_no_control_codes(capsys: pytest.CaptureFixture[str]) -> None:
+    code_of(DataError("a\x1b[31mb\x07"))
+
+    assert capsys.readouterr().err == "gantk: ab\n"

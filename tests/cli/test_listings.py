@@ -1,0 +1,151 @@
+"""`plugins`, `components`, `data`, `doctor` and `completion`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pytest
+from pydantic import Field
+
+from gan_toolkit.cli.fields import options_of
+from gan_toolkit.recipe.options import Options, Scheduled
+
+Gantk = Callable[..., Any]
+
+
+def test_plugins_are_listed_with_what_they_offer(gantk: Gantk, plugin: Path) -> None:
+    line = next(
+        line for line in gantk("plugins", "list").stdout.splitlines() if plugin.stem in line
+    )
+    record = json.loads(gantk("plugins", "list", "--json").stdout)[-1]
+
+    assert "loaded" in line
+    assert "2 latents" in line
+    assert record["components"]["latent"] == ["tiny_coin", "tiny_noise"]
+
+
+def test_a_broken_plugin_is_shown_with_its_traceback(gantk: Gantk, tmp_path: Path) -> None:
+    broken = tmp_path / "broken_plugin_of_cli_tests.py"
+    broken.write_text("import nothing_there\n")
+
+    listed = gantk("plugins", "list", "-P", broken)
+    shown = gantk("plugins", "info", broken.stem, "-P", broken)
+
+    assert listed.exit_code == shown.exit_code == 0
+    assert "No module named 'nothing_there'" in listed.stdout
+    assert "Traceback" in shown.stdout
+
+
+def test_an_unknown_plugin_is_exit_2(gantk: Gantk) -> None:
+    assert gantk("plugins", "info", "nobody").exit_code == 2
+
+
+def test_components_of_a_kind(gantk: Gantk) -> None:
+    result = gantk("components", "list", "latent")
+
+    assert any("tiny_coin" in line and "a coin" in line for line in result.stdout.splitlines())
+    assert "tiny_judge" not in result.stdout
+
+
+def test_a_component_shows_its_options(gantk: Gantk) -> None:
+    result = gantk("components", "show", "dataset", "tiny_dots")
+
+    assert "  grey  true or false, default true" in result.stdout
+    assert "    Whether the pictures are grey." in result.stdout
+    shown = json.loads(gantk("components", "show", "dataset", "tiny_dots", "--json").stdout)
+    assert [option["name"] for option in shown["options"]] == ["grey", "fault"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (("list", "latnet"), "did you mean 'latent'?"),
+        (("show", "latent", "tiny_coim"), "did you mean 'tiny_coin'?"),
+    ],
+)
+def test_near_misses(gantk: Gantk, arguments: tuple[str, ...], text: str) -> None:
+    result = gantk("components", *arguments)
+
+    assert result.exit_code == 2
+    assert text in result.stderr
+
+
+class Everything(Options):
+    rate: Annotated[Scheduled, Field(gt=0)] = 1.0
+    """A rate."""
+    sizes: Annotated[list[int], Field(min_length=1)]
+    mode: Literal["a", "b"] = "a"
+    spread: Literal["learned"] | Annotated[float, Field(ge=0, le=2)] = "learned"
+    count: Annotated[int, Field(ge=1)] | None = None
+    weights: Annotated[dict[str, float], Field(default_factory=dict)]
+
+
+def test_options_in_the_words_of_a_recipe() -> None:
+    found = {o.name: (o.type, o.range, o.default, o.required) for o in options_of(Everything)}
+
+    assert found == {
+        "rate": ("number or schedule", "above 0", "1.0", False),
+        "sizes": ("list of integer", "at least 1 long", "", True),
+        "mode": ('"a" | "b"', "", '"a"', False),
+        "spread": ('"learned" or number at least 0, at most 2', "", '"learned"', False),
+        "count": ("integer at least 1", "", "absent", False),
+        "weights": ("table of number", "", "{}", False),
+    }
+
+
+def test_data_sets_are_listed(gantk: Gantk) -> None:
+    result = gantk("data", "list")
+
+    assert "tiny_dots" in result.stdout
+    assert "GANTK_DATA" in result.stdout
+
+
+def test_a_data_set_tells_of_itself(gantk: Gantk) -> None:
+    shown = gantk("data", "info", "tiny_dots")
+    facts = json.loads(gantk("data", "info", "tiny_dots", "--json").stdout)
+
+    assert "synthetic" in shown.stdout
+    assert (facts["samples"], facts["shape"]) == (64, [1, 4, 4])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (("tiny_dost",), "did you mean 'tiny_dots'?"),
+        (("tiny_dots", "--set", "gray=true"), "--set gray: "),
+        (("tiny_dots", "--set", "grey"), "write KEY=VALUE"),
+    ],
+)
+def test_data_info_explains(gantk: Gantk, arguments: tuple[str, ...], text: str) -> None:
+    result = gantk("data", "info", *arguments)
+
+    assert result.exit_code == 2
+    assert text in result.stderr
+
+
+def test_the_doctor_looks_at_everything_and_hears_plugins(gantk: Gantk) -> None:
+    result = gantk("doctor")
+
+    assert result.exit_code == 0
+    for word in ("python", "cores", "torch", "device", "runs folder", "plugins"):
+        assert word in result.stdout
+    last = result.stdout.splitlines()[-1]
+    assert last.startswith("!")
+    assert last.endswith("dots are round  not well; buy rounder dots")
+
+
+def test_the_doctor_as_json(gantk: Gantk) -> None:
+    findings = json.loads(gantk("doctor", "--json").stdout)
+
+    assert {"what", "well", "found", "remedy"} == set(findings[0])
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
+def test_completion_scripts(gantk: Gantk, shell: str) -> None:
+    result = gantk("completion", shell)
+
+    if result.exit_code == 0:  # bash must be installed for its own, and new enough
+        assert "_GANTK_COMPLETE" in result.stdout

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Gantk = Callable[..., Any]
+
+
+def test_the_list_names_recipes_with_summary_and_variants(gantk: Gantk) -> None:
+    found = json.loads(gantk("recipe", "list", "--json").stdout)
+
+    assert found
+    assert all(entry["summary"] and entry["path"] for entry in found)
+    shown = gantk("recipe", "list").stdout
+    assert all(entry["name"] in shown for entry in found)
+
+
+def test_show_prints_the_file_as_it_is(gantk: Gantk, recipe: Path) -> None:
+    assert gantk("recipe", "show", recipe).stdout == recipe.read_text()
+
+
+def test_show_resolved_has_every_value(gantk: Gantk, recipe: Path) -> None:
+    text = gantk("recipe", "show", recipe, "--resolved").stdout
+
+    assert 'use = "tiny_coin@1"' in text
+    assert "critic_steps = 1" in text
+    assert "variants" not in text
+
+
+def test_show_with_changes_shows_their_effect(gantk: Gantk, recipe: Path) -> None:
+    result = gantk("recipe", "show", recipe, "--variant", "long", "--unset", "measures.two")
+
+    assert "steps = 100000" in result.stdout
+    assert "tiny_two" not in result.stdout
+
+
+def test_what_is_unset_can_be_set_anew(gantk: Gantk, recipe: Path) -> None:
+    result = gantk(
+        "recipe", "show", recipe, "--set", "run.seed=9", "--unset", "run.seed", "--resolved"
+    )
+
+    assert "seed = 9" in result.stdout
+
+
+def test_origins_say_where_each_value_comes_from(gantk: Gantk, recipe: Path) -> None:
+    result = gantk("recipe", "show", recipe, "--origins", "--set", "run.seed=2", "--json")
+
+    origins = {entry["key"]: entry["origin"] for entry in json.loads(result.stdout)}
+    assert origins["run.seed"] == "--set #1"
+    assert origins["run.steps"].endswith("tiny.toml:6")
+    assert origins["data.grey"] == "default of dataset 'tiny_dots'"
+
+
+def test_validate_checks_variants(gantk: Gantk, recipe: Path) -> None:
+    result = gantk("recipe", "validate", recipe)
+
+    assert result.exit_code == 0
+    assert result.stdout == f"{recipe}: well, 2 variants: cpu, long\n"
+
+
+def test_validate_says_all_that_is_wrong_in_any_variant(gantk: Gantk, recipe: Path) -> None:
+    text = recipe.read_text().replace("seed = 1", "sede = 1").replace("100_000", "0")
+    recipe.write_text(text)
+
+    result = gantk("recipe", "validate", recipe)
+
+    assert result.exit_code == 2
+    lines = result.stderr.splitlines()
+    assert "sede" in lines[0]
+    assert "run.steps" in lines[-2]
+    assert lines[-1].startswith(f"{len(lines) - 1} errors")
+
+
+def test_validate_goes_on_after_a_bad_recipe(gantk: Gantk, recipe: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.toml"
+    bad.write_text("format = ")
+
+    result = gantk("recipe", "validate", bad, recipe)
+
+    assert result.exit_code == 2
+    assert f"{recipe}: well" in result.stdout
+    assert "not TOML" in result.stderr
+
+
+def test_validate_build_finds_what_does_not_fit(gantk: Gantk, recipe: Path) -> None:
+    well = gantk("recipe", "validate", "--build", recipe)
+    recipe.write_text(recipe.read_text().replace('code = "code"', 'code = "cod"'))
+    bad = gantk("recipe", "validate", "--build", recipe)
+
+    assert well.exit_code == 0
+    assert "tiny_images" in well.stderr
+    assert bad.exit_code != 0
+
+
+def test_copy_never_overwrites(gantk: Gantk, recipe: Path) -> None:
+    first = gantk("recipe", "copy", recipe, "mine.toml")
+    again = gantk("recipe", "copy", recipe, "mine.toml")
+
+    assert first.stdout == "mine.toml\n"
+    assert Path("mine.toml").read_text() == recipe.read_text()
+    assert again.exit_code == 2
+    assert "mine.toml exists" in again.stderr
+
+
+@pytest.mark.parametrize("command", ["show", "validate", "copy"])
+def test_an_unknown_name_is_exit_2(gantk: Gantk, command: str) -> None:
+    result = gantk("recipe", command, "nothing_like_it")
+
+    assert result.exit_code == 2
+    assert "nothing_like_it" in result.stderr

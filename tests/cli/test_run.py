@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Gantk = Callable[..., Any]
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+def test_a_run_ends_with_its_folder(gantk: Gantk, recipe: Path) -> None:
+    result = gantk("run", recipe, "--name", "one")
+
+    assert result.exit_code == 0
+    assert result.stdout == f"{Path('runs/tiny/one')}\n"
+    assert Path("runs/tiny/one/model.safetensors").is_file()
+    err = result.stderr
+    assert "step 6/6 100.0%" in err
+    assert "two      code  0.500  nats    0.693" in err
+    assert "preparing dots" in err
+    assert "gantk traverse runs/tiny/one code -o code.png" in err
+    assert "\x1b" not in err
+
+
+def test_without_accelerator_the_cpu_variant_is_taken_and_announced(
+    gantk: Gantk, recipe: Path
+) -> None:
+    result = gantk("run", recipe, "--name", "one")
+
+    assert result.stderr.splitlines()[0] == (
+        "no accelerator: using variant 'cpu' (choose another with --variant; "
+        "--variant base for none)"
+    )
+    assert json.loads(Path("runs/tiny/one/run.json").read_text())["variants"] == ["cpu"]
+
+
+@pytest.mark.parametrize(("variant", "applied"), [("base", []), ("long", ["long"])])
+def test_a_chosen_variant_is_not_replaced(
+    gantk: Gantk, recipe: Path, variant: str, applied: list[str]
+) -> None:
+    result = gantk("run", recipe, "--name", "one", "--variant", variant, "--steps", "2")
+
+    assert result.exit_code == 0
+    assert "no accelerator" not in result.stderr
+    assert json.loads(Path("runs/tiny/one/run.json").read_text())["variants"] == applied
+
+
+def test_base_stands_alone(gantk: Gantk, recipe: Path) -> None:
+    result = gantk("run", recipe, "--variant", "base", "--variant", "long")
+
+    assert result.exit_code == 2
+    assert result.stderr == "gantk: --variant base means no variant, and stands alone\n"
+
+
+def test_options_and_settings_reach_the_recipe(gantk: Gantk, recipe: Path) -> None:
+    gantk("run", recipe, "--name", "one", "--seed", "7", "--steps", "3", "--set", "run.log_every=1")
+
+    resolved = Path("runs/tiny/one/recipe.resolved.toml").read_text()
+    assert "seed = 7" in resolved
+    assert "steps = 3" in resolved
+    assert "log_every = 1" in resolved
+
+
+def test_a_bad_setting_is_named_by_its_number(gantk: Gantk, recipe: Path) -> None:
+    result = gantk("run", recipe, "--set", "run.seed=2", "--set", "run.stepz=3")
+
+    assert result.exit_code == 2
+    assert result.stderr.startswith("--set #2: run.stepz: unknown key")
+    assert not Path("runs").exists()
+
+
+def test_json_is_one_object_a_line_and_ends_with_the_folder(gantk: Gantk, recipe: Path) -> None:
+    result = gantk("run", recipe, "--name", "one", "--json")
+
+    records = [json.loads(line) for line in result.stdout.splitlines()]
+    assert records[0]["event"] == "start"
+    assert [r["step"] for r in records if r["event"] == "log"] == [1, 2, 4, 6]
+    assert records[-1] == {"event": "end", "outcome": "finished", "run": "runs/tiny/one"}
+
+
+def test_a_dry_run_writes_nothing(gantk: Gantk, recipe: Path) -> None:
+    result = gantk("run", recipe, "--dry-run")
+
+    assert result.exit_code == 0
+    assert "dots (synthetic), 64 samples of 1x4x4" in result.stdout
+    assert not Path("runs").exists()
+
+
+def test_a_dry_run_as_json(gantk: Gantk, recipe: Path) -> None:
+    plan = json.loads(gantk("run", recipe, "--dry-run", "--json").stdout)["plan"]
+
+    assert plan["recipe"] == "tiny, variant cpu"
+
+
+def test_a_missing_device_is_exit_6(gantk: Gantk, recipe: Path) -> None:
+    result = gantk("run", recipe, "--device", "cuda:99")
+
+    assert result.exit_code == 6
+    assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "text"),
+    [
+        ("memory", 6, "gantk: out of memory (CUDA out of memory); try a smaller run.batch_size"),
+        ("bug", 1, "gantk: unexpected ZeroDivisionError: a bug; "),
+    ],
+)
+def test_faults_of_a_plugin_are_one_line(
+    gantk: Gantk, recipe: Path, fault: str, code: int, text: str
+) -> None:
+    result = gantk("run", recipe, "--variant", "base", "--set", f'data.fault="{fault}"')
+
+    assert result.exit_code == code
+    assert result.stderr.splitlines()[-1].startswith(text)
+    assert result.stdout == ""
+
+
+def test_an_unwritable_folder_is_exit_8(gantk: Gantk, recipe: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    result = gantk("run", recipe, "--out", tmp_path / "file" / "below")
+
+    assert result.exit_code in (2, 8)
+    assert len(result.stderr.splitlines()) <= 3
+
+
+def test_an_unknown_recipe_names_the_nearest(gantk: Gantk, recipe: Path) -> None:
+    result = gantk("run", "tinny.toml")
+
+    assert result.exit_code == 2
+    assert "did you mean 'tiny.toml'?" in result.stderr
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 75), ("SIGHUP", 75)])
+def test_a_signal_saves_and_says_how_to_go_on(
+    gantk: Gantk, recipe: Path, name: str, code: int
+) -> None:
+    result = gantk("run", recipe, "--name", "one", "--set", f'objective.signal="{name}"')
+
+    assert result.exit_code == code
+    assert result.stdout == ""
+    assert result.stderr.splitlines()[-2:] == [
+        f"gantk: stopped by {name}",
+        "saved at step 3; resume with: gantk resume runs/tiny/one",
+    ]
+    assert [path.name for path in Path("runs/tiny/one/checkpoints").glob("0*")]
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 75), ("SIGHUP", 75)])
+def test_a_signal_before_training_is_no_fault_of_the_plugin_at_work(
+    gantk: Gantk, recipe: Path, name: str, code: int
+) -> None:
+    result = gantk("run", recipe, "--set", f'data.fault="{name}"')
+
+    assert result.exit_code == code
+    assert result.stderr.splitlines()[-1].startswith("gantk: stopped")
+    assert not list(Path("runs").glob("*/*"))
+
+
+def test_handlers_of_signals_come_back(gantk: Gantk, recipe: Path) -> None:
+    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)]
+
+    gantk("run", recipe, "--set", 'data.fault="SIGTERM"')
+
+    assert [signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGHUP)] == before
+
+
+def test_ctrl_c_on_a_process_of_its_own(gantk_process: Start, recipe: Path, tmp_path: Path) -> None:
+    process = gantk_process("run", recipe, "--variant", "long", "--name", "one")
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("step 4/"):
+            process.send_signal(signal.SIGINT)
+            break
+    out, rest = process.communicate(timeout=60)
+
+    assert process.returncode == 130
+    assert out == ""
+    assert rest.splitlines()[-1].endswith("; resume with: gantk resume runs/tiny/one")
+    assert list((tmp_path / "runs/tiny/one/checkpoints").glob("0*"))
+
+
+def test_a_finished_run_goes_on_to_more_steps(gantk: Gantk, recipe: Path) -> None:
+    gantk("run", recipe, "--name", "one")
+
+    result = gantk("resume", "one", "--steps", "8", "--json")
+
+    assert result.exit_code == 0, result.stderr
+    records = [json.loads(line) for line in result.stdout.splitlines()]
+    assert records[0]["step"] == 6
+    assert records[-1]["run"] == "runs/tiny/one"
+
+
+def test_resume_takes_a_path_too(gantk: Gantk, recipe: Path) -> None:
+    gantk("run", recipe, "--name", "one")
+
+    result = gantk("resume", "runs/tiny/one", "--steps", "8")
+
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout == "runs/tiny/one\n"
+
+
+def test_resume_of_nothing_is_exit_2(gantk: Gantk) -> None:
+    result = gantk("resume", "nothing")
+
+    assert result.exit_code == 2
+    assert "nothing" in result.stderr

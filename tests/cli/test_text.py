@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import pytest
+
+from gan_toolkit.cli.text import count_of, duration, echo, number, put, size, table
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"),
+        (0.84, "0.840"),
+        (-0.0293, "-0.0293"),
+        (1.3096, "1.31"),
+        (12.34, "12.3"),
+        (812.3, "812"),
+        (1234.5, "1,234"),
+        (2.51e-6, "2.5e-06"),
+        (3.2e9, "3.20e+09"),
+    ],
+)
+def test_numbers_have_three_digits(value: float, text: str) -> None:
+    assert number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.2, "0:00"), (42, "0:42"), (723, "12:03"), (4323, "1:12:03")]
+)
+def test_durations(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_sizes_and_counts() -> None:
+    assert [size(n) for n in (10, 2048, 5 * 2**30)] == ["10 B", "2 KiB", "5.0 GiB"]
+    assert [count_of(n, "picture") for n in (1, 12000)] == ["1 picture", "12,000 pictures"]
+
+
+def test_columns_line_up_and_numbers_end_together(capsys: pytest.CaptureFixture[str]) -> None:
+    table([("a", "9", "x"), ("bbb", "1000", "")], ("name", "n", ""), right=[1])
+
+    assert capsys.readouterr().out.splitlines() == [
+        "name     n",
+        "a        9  x",
+        "bbb   1000",
+    ]
+
+
+def test_control_characters_from_outside_never_get_out(capsys: pytest.CaptureFixture[str]) -> None:
+    evil = "a\x1b[31mb\x07\x1b]0;title\x07\nc"
+
+    echo(evil)
+    put(evil)
+    table([(evil,)])
+
+    out, err = capsys.readouterr()
+    assert err == "ab c\n"
+    assert out == "ab c\nab c\n"

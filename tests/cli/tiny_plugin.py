@@ -1,0 +1,127 @@
+"""A plugin of one file, small enough to train in milliseconds; tests give it to `-P`."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from functools import partial
+from typing import Any
+
+import click
+import torch
+from torch import Tensor, nn
+
+from gan_toolkit import ArrayDataset, Generator, Options, Scheduled, hookimpl
+from gan_toolkit.interfaces import Critic, Judgement, Measure, Score
+from gan_toolkit.testing import parts
+
+SHAPE = (1, 4, 4)
+
+
+class CodeOptions(Options):
+    code: str
+    """The latent to read back."""
+
+
+class RateOptions(Options):
+    lr: Scheduled = 1e-3
+    """Learning rate."""
+
+
+class TinyOptions(Options):
+    grey: bool = True
+    """Whether the pictures are grey."""
+    fault: str = ""
+    """What goes wrong while it is prepared."""
+
+
+class GameOptions(Options):
+    signal: str = ""
+    """What this process receives in its third step."""
+
+
+class Game(parts.TinyObjective):
+    def __init__(self, signal: str) -> None:
+        self.signal = signal
+        self.calls = 0
+
+    def critic_loss(self, real_score: Tensor, fake_score: Tensor) -> Tensor:
+        self.calls += 1
+        if self.signal and self.calls == 3:
+            receive(self.signal)
+        return super().critic_loss(real_score, fake_score)
+
+
+def receive(name: str) -> None:
+    signal.raise_signal(getattr(signal, name))
+
+
+class Images(Generator):
+    def __init__(self, latent_width: int) -> None:
+        super().__init__()
+        self.out = nn.Linear(latent_width, 16)
+
+    def forward(self, latent: Tensor, condition: Tensor | None = None) -> Tensor:
+        return torch.tanh(self.out(latent)).reshape(-1, *SHAPE)
+
+
+class Judge(Critic):
+    feature_width = parts.WIDTH
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = nn.Linear(16, parts.WIDTH)
+        self.out = nn.Linear(parts.WIDTH, 1)
+
+    def forward(self, sample: Tensor, condition: Tensor | None = None) -> Judgement:
+        features = torch.relu(self.inner(sample.flatten(1)))
+        return Judgement(self.out(features).squeeze(1), features)
+
+
+class Two(Measure):
+    def measure(self, view: Any) -> list[Score]:
+        return [Score("code", 0.5, 10, "none", unit="nats", ceiling=0.693)]
+
+
+def dots(grey: bool, fault: str) -> ArrayDataset:
+    assert grey
+    logging.getLogger("gantk.tiny").info("preparing dots")
+    if fault == "memory":
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 9 GiB")
+    if fault == "bug":
+        raise ZeroDivisionError("a bug")
+    if fault.startswith("SIG"):
+        receive(fault)
+    rng = torch.Generator().manual_seed(0)
+    samples = torch.randint(0, 256, (64, *SHAPE), generator=rng, dtype=torch.uint8)
+    return ArrayDataset("dots", "synthetic", samples)
+
+
+def adam() -> Any:
+    return partial(torch.optim.Adam)
+
+
+@hookimpl
+def gantk_register(registry: Any) -> None:
+    own, tiny = f"{__name__}:", "gan_toolkit.testing.parts:"
+    registry.add("latent", "tiny_noise", build=tiny + "Noise", summary="noise")
+    registry.add("latent", "tiny_coin", build=tiny + "Coin", summary="a coin")
+    registry.add("generator", "tiny_images", build=own + "Images")
+    registry.add("critic", "tiny_judge", build=own + "Judge")
+    registry.add("objective", "tiny_game", options=GameOptions, build=own + "Game")
+    registry.add("regulariser", "tiny_read", options=CodeOptions, build=tiny + "ReadBack")
+    registry.add("dataset", "tiny_dots", options=TinyOptions, build=own + "dots", summary="dots")
+    registry.add("optimiser", "tiny_adam", options=RateOptions, build=own + "adam")
+    registry.add("measure", "tiny_two", build=own + "Two")
+
+
+@hookimpl
+def gantk_checks() -> list[tuple[str, bool, str]]:
+    return [("dots are round", False, "buy rounder dots")]
+
+
+@hookimpl
+def gantk_commands(cli: click.Group) -> None:
+    @cli.command(short_help="Say dot.")
+    def dot() -> None:
+        click.echo("dot")

@@ -1,0 +1,72 @@
+"""Importing tells: what must be light is light, and what is banned is nowhere."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import gan_toolkit
+
+ROOT = Path(gan_toolkit.__file__).parent.parent
+SOURCES = sorted(
+    path
+    for folder in ("gan_toolkit", "plugins", "benchmarks")
+    for path in (ROOT / folder).rglob("*.py")
+    if "tests" not in path.parts and ".venv" not in path.parts
+)
+BANNED_MODULES = {"pickle", "dill", "cloudpickle", "joblib", "marshal", "shelve", "torchvision"}
+BANNED_CALLS = {"eval", "exec", "torch.load", "torch.save"}
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "gan_toolkit",
+        "gan_toolkit.cli",
+        "gan_toolkit.errors",
+        "gan_toolkit.plugins",
+        "gan_toolkit.recipe.loading",
+        "gan_toolkit.registry",
+    ],
+)
+def test_light_modules_do_not_import_torch(module):
+    code = f"import sys, {module}; sys.exit('torch' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_every_plugin_loads_without_torch():
+    code = (
+        "import sys; from gan_toolkit.plugins import load_plugins; host = load_plugins();"
+        "assert not host.failed, host.failed; sys.exit('torch' in sys.modules)"
+    )
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_nothing_unpickles_or_evaluates(path):
+    found = [name for name in _used(ast.parse(path.read_text())) if name in BANNED_CALLS]
+    imported = [name for name in _imported(ast.parse(path.read_text())) if name in BANNED_MODULES]
+
+    assert found == []
+    assert imported == []
+    assert "allow_pickle=True" not in path.read_text()
+
+
+def _used(tree: ast.AST) -> list[str]:
+    return [ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)]
+
+
+def _imported(tree: ast.AST) -> list[str]:
+    names = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names += [alias.name.split(".")[0] for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.append(node.module.split(".")[0])
+    return names

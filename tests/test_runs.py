@@ -1,0 +1,482 @@
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import math
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from gan_toolkit import files
+from gan_toolkit.errors import ResumeError, StorageError, UsageError
+from gan_toolkit.interfaces import Picture
+from gan_toolkit.runs import Journal, RunFolder, find_run
+from gan_toolkit.testing.disks import FailingDisk, HastyDisk
+
+NOON = datetime(2026, 3, 4, 12, 30, 15, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "disk", HastyDisk())
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunFolder:
+    return RunFolder.create(tmp_path / "runs", "alpha", now=NOON)
+
+
+# --- the folder ----------------------------------------------------------------------------
+
+
+def test_a_folder_is_named_after_the_time_and_an_id_of_ours(run, tmp_path):
+    assert run.folder == tmp_path / "runs" / "alpha" / f"20260304-123015-{run.id}"
+    assert len(run.id) == 8
+    assert run.id.isalnum()
+    assert run.id.isascii()
+
+
+def test_what_is_written_about_a_run_is_read_back(run):
+    run.update(status="running", outcome=None, versions={"torch": "2"})
+    run.update(status="done")
+
+    again = RunFolder.open(run.folder)
+
+    assert again.run_json == run.run_json
+    assert again.id == run.id
+    assert again.run_json["status"] == "done"
+    assert again.run_json["created"] == "2026-03-04T12:30:15+00:00"
+    assert again.run_json["versions"] == {"torch": "2"}
+
+
+def test_no_file_of_a_new_run_holds_an_absolute_path(run, tmp_path):
+    run.write_environment("2.9", ["device cpu"])
+    with run.lock():
+        for path in run.folder.rglob("*"):
+            assert str(tmp_path) not in path.read_text(), path
+
+
+def test_fifty_starts_at_once_get_fifty_folders(tmp_path):
+    with ThreadPoolExecutor(50) as pool:
+        made = list(pool.map(lambda _: RunFolder.create(tmp_path, "alpha", now=NOON), range(50)))
+
+    assert len({run.folder for run in made}) == 50
+    assert len({run.id for run in made}) == 50
+    assert all(RunFolder.open(run.folder).id == run.id for run in made)
+
+
+def test_a_name_is_used_once_even_when_many_ask(tmp_path):
+    def create(_: int) -> bool:
+        try:
+            RunFolder.create(tmp_path, "alpha", name="mine")
+        except StorageError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(20) as pool:
+        assert sum(pool.map(create, range(20))) == 1
+
+
+def test_an_id_that_is_taken_is_drawn_again(tmp_path, monkeypatch):
+    ids = iter(["aaaaaaaa", "aaaaaaaa", "bbbbbbbb"])
+    monkeypatch.setattr("gan_toolkit.runs.secrets.token_hex", lambda _: next(ids))
+
+    one = RunFolder.create(tmp_path, "alpha", now=NOON)
+    other = RunFolder.create(tmp_path, "alpha", now=NOON)
+
+    assert (one.id, other.id) == ("aaaaaaaa", "bbbbbbbb")
+
+
+def test_a_run_is_never_overwritten(tmp_path):
+    run = RunFolder.create(tmp_path, "alpha", name="mine")
+    before = {p: p.read_bytes() for p in run.folder.iterdir()}
+
+    with pytest.raises(StorageError) as e:
+        RunFolder.create(tmp_path, "alpha", name="mine")
+
+    assert str(e.value) == (
+        f"run folder {run.folder} exists; choose another --name, or resume it with: "
+        f"gantk resume {run.folder}"
+    )
+    assert {p: p.read_bytes() for p in run.folder.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../x", "a/b", "a\\b", "", ".", "..", "CON", "nul.txt", "x" * 101, "a b", "-rf", "ü", "a\0",
+     "c:", "\x1b[31m", "trailing.", "new\nline"],
+)  # fmt: skip
+def test_awkward_names_are_refused(tmp_path, name):
+    with pytest.raises(UsageError, match="a run can't be called") as e:
+        RunFolder.create(tmp_path / "runs", "alpha", name=name)
+    assert str(e.value).isprintable()
+    assert [p.name for p in tmp_path.rglob("*")] in ([], ["runs", "alpha"])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes")
+def test_a_place_that_can_not_be_written_is_a_storage_error(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageError, match="file"):
+        RunFolder.create(tmp_path / "file", "alpha")
+
+    monkeypatch.setattr(files, "disk", FailingDisk(0, errno.EACCES))
+    with pytest.raises(StorageError, match="Permission denied"):
+        RunFolder.create(tmp_path / "runs", "alpha")
+
+
+def test_what_is_no_run_is_told_with_the_nearest_name(tmp_path):
+    made = RunFolder.create(tmp_path, "alpha", name="second")
+
+    with pytest.raises(UsageError, match=r"does not exist; did you mean 'second'\?"):
+        RunFolder.open(made.folder.with_name("secnd"))
+    with pytest.raises(UsageError, match="is not the folder of a run"):
+        RunFolder.open(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("{", "is damaged"),
+        ("[]", "is damaged"),
+        ('{"format": 1}', "names no run id"),
+        ('{"format": 1, "id": ["x"]}', "names no run id"),
+        ('{"format": 9, "id": "x"}', "is of format 9; we read 1"),
+    ],
+)
+def test_a_damaged_record_is_told(run, text, cause):
+    (run.folder / "run.json").write_text(text)
+
+    with pytest.raises(StorageError, match=cause):
+        RunFolder.open(run.folder)
+
+
+def test_a_run_is_found_by_path_name_beginning_or_id(tmp_path):
+    one = RunFolder.create(tmp_path, "alpha", now=NOON)
+    two = RunFolder.create(tmp_path, "beta", name="quick")
+    three = RunFolder.create(tmp_path, "beta", name="quick-2")
+
+    assert find_run(str(one.folder), tmp_path).id == one.id
+    assert find_run(one.folder.name, tmp_path).id == one.id
+    assert find_run("2026", tmp_path).id == one.id
+    assert find_run(one.id[:6], tmp_path).id == one.id
+    assert find_run("alpha/2026", tmp_path).id == one.id
+    assert find_run("quick", tmp_path).id == two.id
+    assert find_run("quick-", tmp_path).id == three.id
+    with pytest.raises(UsageError, match="means 2 runs: beta/quick, beta/quick-2"):
+        find_run("qui", tmp_path)
+    with pytest.raises(UsageError, match=r"no run in .* 'quack'; did you mean 'quick'"):
+        find_run("quack", tmp_path)
+    with pytest.raises(UsageError, match="no run in"):
+        find_run("", tmp_path)
+
+
+def test_looking_at_runs_needs_no_torch():
+    code = "import sys, gan_toolkit.runs; sys.exit('torch' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# --- what lies in it -----------------------------------------------------------------------
+
+
+def test_the_log_has_no_control_characters(run):
+    run.log("first\x1b[31m red\x1b[0m\nsecond\x00\ud800")
+    run.log("")
+    run.log("third\x1b]0;title\x07")
+
+    assert run.log_file.read_text("utf-8") == "first red\nsecond\n\nthird\n"
+
+
+def test_a_picture_lies_where_its_folder_and_step_say_with_its_caption(run):
+    picture = Picture("traversals/shape", Image.new("L", (4, 3), 7), "shape · β=1\x1b[0m")
+
+    path = run.save_picture(picture, 1000)
+
+    assert path == run.traversals / "shape" / "step-00001000.png"
+    with Image.open(path) as image:
+        assert image.size == (4, 3)
+        assert image.text["Description"] == "shape · β=1"
+
+
+@pytest.mark.parametrize(
+    "folder", ["../x", "/tmp/x", "a/../b", "", "a//b", "C:\\x", ".hidden", "nul"]
+)
+def test_a_picture_can_not_leave_the_folder(run, tmp_path, folder):
+    before = sorted(tmp_path.rglob("*"))
+
+    with pytest.raises(ValueError, match="not a place inside a run folder"):
+        run.save_picture(Picture(folder, Image.new("L", (1, 1))), 1)
+
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_the_environment_lists_python_torch_and_what_is_installed(run):
+    text = run.write_environment("2.9.1+cpu", ["device CPU\x1b[0m"]).read_text()
+
+    assert text.startswith(f"Python {sys.version.split()[0]}")
+    assert "torch 2.9.1+cpu\n" in text
+    assert "device CPU\n" in text
+    assert "safetensors==" in text
+
+
+def test_json_that_is_not_strict_is_refused_and_the_old_file_stays(run):
+    run.write_json("evaluations/step-1.json", {"value": 1.0})
+
+    with pytest.raises(ValueError, match="value: nan is not finite"):
+        run.write_json("evaluations/step-1.json", {"value": math.nan})
+
+    assert json.loads((run.evaluations / "step-1.json").read_text()) == {"value": 1.0}
+
+
+# --- the lock ------------------------------------------------------------------------------
+
+
+def test_a_second_owner_is_refused_and_told_the_first(run):
+    with run.lock():
+        with pytest.raises(StorageError) as e, RunFolder.open(run.folder).lock():
+            pass
+        assert f"is in use by process {os.getpid()} on " in str(e.value)
+        assert run.folder.name in str(e.value)
+    with run.lock():
+        pass
+    assert not (run.folder / "run.owner.json").exists()
+
+
+HOLD = """
+import sys
+from pathlib import Path
+from gan_toolkit.runs import RunFolder
+with RunFolder.open(Path(sys.argv[1])).lock():
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_another_process_is_refused_until_the_owner_is_dead(run):
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(run.folder)], stdin=-1, stdout=-1, text=True
+    ) as owner:
+        assert owner.stdout is not None
+        assert owner.stdout.readline() == "held\n"
+        with pytest.raises(StorageError, match=f"in use by process {owner.pid} on"), run.lock():
+            pass
+        (run.folder / "samples").mkdir()
+        (run.folder / "samples" / f".tmp-{owner.pid}-3").write_text("unfinished")
+        owner.kill()
+        owner.wait()
+
+    with run.lock():  # no flag needed
+        record = json.loads((run.folder / "run.owner.json").read_text())
+
+    assert record["pid"] == os.getpid()
+    assert list(run.samples.iterdir()) == []
+
+
+def test_the_lock_is_let_go_when_the_body_fails(run):
+    with pytest.raises(ZeroDivisionError), run.lock():
+        _ = 1 / 0
+    with run.lock():
+        pass
+
+
+def test_a_file_system_without_locks_is_refused(run, monkeypatch):
+    def acquire(*_, **__):
+        raise NotImplementedError
+
+    monkeypatch.setattr("filelock.FileLock.acquire", acquire)
+    with pytest.raises(StorageError, match="this file system can't lock files"), run.lock():
+        pass
+
+
+# --- the journal ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    return Journal(tmp_path / "metrics.jsonl")
+
+
+def test_records_come_back_in_order_and_exactly(journal):
+    records = [{"step": n, "loss": 0.1 * n, "text": "ü\n", "none": None} for n in range(5)]
+    for record in records:
+        journal.append(record)
+
+    assert journal.read() == records
+    assert Journal(journal.path).read() == records
+    assert journal.path.read_bytes().count(b"\n") == 5
+
+
+def test_the_length_and_hash_are_those_of_the_file_however_it_came_about(journal):
+    assert journal.sync() == (0, hashlib.sha256().hexdigest())
+    journal.append({"a": 1})
+    journal.sync()
+    Journal(journal.path).append({"b": 2})
+    journal = Journal(journal.path)
+    journal.append({"c": 3})
+
+    content = journal.path.read_bytes()
+    assert journal.sync() == (len(content), hashlib.sha256(content).hexdigest())
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, object(), {1, 2}])
+def test_a_record_that_is_not_json_is_refused_and_writes_nothing(journal, value):
+    journal.append({"step": 1})
+
+    with pytest.raises(ValueError, match=r"scores\.x"):
+        journal.append({"scores": {"x": value}})
+
+    assert journal.read() == [{"step": 1}]
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, 60))
+def test_a_torn_last_line_is_dropped_and_written_over(tmp_path_factory, length):
+    journal = Journal(tmp_path_factory.mktemp("run") / "metrics.jsonl")
+    for step in range(4):
+        journal.append({"step": step})
+    os.truncate(journal.path, length := min(length, journal.path.stat().st_size))
+    whole = length // len('{"step": 0}\n')
+
+    assert Journal(journal.path).read() == [{"step": n} for n in range(whole)]
+    again = Journal(journal.path)
+    again.append({"step": 99})
+    assert again.read() == [*({"step": n} for n in range(whole)), {"step": 99}]
+    content = journal.path.read_bytes()
+    assert again.sync() == (len(content), hashlib.sha256(content).hexdigest())
+
+
+def test_a_line_that_failed_halfway_is_not_glued_to_the_next(journal, monkeypatch):
+    journal.append({"step": 1})
+    monkeypatch.setattr(files, "disk", FailingDisk(1))
+    with pytest.raises(StorageError, match="disk full"):
+        journal.append({"step": 2})
+    assert not journal.path.read_bytes().endswith(b"\n")  # half of it is there
+    monkeypatch.setattr(files, "disk", HastyDisk())
+
+    journal.append({"step": 3})
+
+    assert journal.read() == [{"step": 1}, {"step": 3}]
+    content = journal.path.read_bytes()
+    assert journal.sync() == (len(content), hashlib.sha256(content).hexdigest())
+
+
+def test_zeros_that_a_power_cut_left_at_the_end_are_no_record(journal):
+    journal.append({"step": 1})
+    with journal.path.open("ab") as file:
+        file.write(bytes(100))
+
+    assert Journal(journal.path).read() == [{"step": 1}]
+
+
+def test_a_damaged_line_in_the_middle_is_named(journal):
+    journal.path.write_text('{"a": 1}\n{"a": \n{"a": 3}\n')
+
+    with pytest.raises(StorageError, match=r"metrics\.jsonl:2 is damaged"):
+        journal.read()
+
+
+def test_a_cut_keeps_the_tail_and_goes_on_like_an_uninterrupted_journal(journal):
+    journal.append({"step": 1})
+    length, digest = journal.sync()
+    journal.append({"step": 2})
+    tail = journal.path.read_bytes()[length:]
+
+    kept = journal.cut(length, digest)
+    journal.append({"step": 2, "again": True})
+
+    assert kept == journal.path.with_name("metrics.discarded-1.jsonl")
+    assert kept.read_bytes() == tail
+    assert journal.read() == [{"step": 1}, {"step": 2, "again": True}]
+    content = journal.path.read_bytes()
+    assert journal.sync() == (len(content), hashlib.sha256(content).hexdigest())
+    assert journal.cut(length) == journal.path.with_name("metrics.discarded-2.jsonl")
+    assert journal.cut(length, digest) is None
+
+
+def test_a_journal_that_is_not_the_one_of_the_checkpoint_is_refused(journal):
+    journal.append({"step": 1})
+    length, digest = journal.sync()
+    journal.path.write_text('{"step": 7}\n{"step": 8}\n')
+
+    with pytest.raises(ResumeError, match="not the journal that the checkpoint saw"):
+        journal.cut(length, digest)
+    with pytest.raises(ResumeError, match="24 bytes, the checkpoint saw 25"):
+        journal.cut(25)
+    assert len(journal.read()) == 2
+
+
+def test_a_cut_of_a_journal_that_never_was_is_fine_at_zero(journal):
+    assert journal.cut(0) is None
+
+
+# --- faults --------------------------------------------------------------------------------
+
+
+def complaint(act: Callable[[], object]) -> str:
+    """Return the text of the StorageError that `act` raises; nothing when it succeeds."""
+    try:
+        act()
+    except StorageError as error:
+        return str(error)
+    return ""
+
+
+def own(run: RunFolder) -> None:
+    with run.lock():
+        pass
+
+
+ACTS = {
+    "journal append": lambda run: run.metrics.append({"step": 2}),
+    "journal sync": lambda run: run.metrics.sync(),
+    "journal cut": lambda run: run.metrics.cut(len('{"step": 1}\n')),
+    "record": lambda run: run.update(status="done"),
+    "log": lambda run: run.log("x" * 100),
+    "picture": lambda run: run.save_picture(Picture("a/b", Image.new("L", (1, 1))), 1),
+    "environment": lambda run: run.write_environment("2"),
+    "lock": own,
+}
+
+
+@pytest.mark.parametrize("act", ACTS)
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO])
+def test_a_fault_at_any_operation_names_the_path_and_loses_no_record(
+    tmp_path, monkeypatch, act, code
+):
+    point = 0
+    while True:
+        run = RunFolder.create(tmp_path, "alpha")
+        run.metrics.append({"step": 1})
+        if act == "journal cut":
+            run.metrics.append({"step": 2})
+        disk = FailingDisk(point, code)
+        monkeypatch.setattr(files, "disk", disk)
+        text = complaint(partial(ACTS[act], run))
+        if text:
+            assert str(tmp_path) in text
+            assert ("disk full" in text) == (code == errno.ENOSPC)
+        else:
+            assert not disk.failed or disk.done[point][0] == "remove"  # the owner's record
+        monkeypatch.setattr(files, "disk", HastyDisk())
+        again = RunFolder.open(run.folder)
+        assert again.run_json["status"] in ("created", "done")
+        again.metrics.append({"step": 3})
+        assert [r["step"] for r in again.metrics.read()] in ([1, 3], [1, 2, 3])
+        run.metrics.append({"step": 4})  # the one that met the fault goes on too
+        assert run.metrics.read()[0] == {"step": 1}
+        if not disk.failed:
+            break
+        point += 1
+
+    assert point >= 2

@@ -1,0 +1,43 @@
+"""The core composes components and knows none: no method, network or data set has a name in it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import gan_toolkit
+from gan_toolkit.plugins import load_plugins
+
+CORE = Path(gan_toolkit.__file__).parent
+WORDS = (
+    "infogan mutual_information mutualinformation categorical uniform gaussian circular von.mises "
+    "dcgan paper_ mnist chairs faces celeba svhn digits strokes ring_ non_saturating hinge minimax "
+    "r1 wasserstein sample_grid clustering hungarian"
+)
+PATTERN = re.compile("|".join(rf"\b{word}\b" for word in WORDS.split()), re.IGNORECASE)
+FILES = sorted(CORE.rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(CORE)))
+def test_the_core_names_no_method_network_or_data_set(path):
+    found = [
+        f"{number}: {line.strip()}"
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if PATTERN.search(line)
+    ]
+
+    assert found == []
+
+
+def test_the_words_are_those_of_the_plugins():
+    """A component whose name the pattern would miss makes the check above weaker than it looks."""
+    kinds = ("latent", "generator", "critic", "objective", "regulariser", "dataset")
+    components = [c for c in load_plugins(environ={}).registry.all() if c.kind in kinds]
+    plain_words = {"mlp", "ring", "grid", "image_folder"}
+
+    missed = {c.name for c in components if not re.search(PATTERN, f"{c.name} {c.name}_")}
+
+    assert components
+    assert missed <= plain_words | {c.name for c in components if c.name.startswith("paper_")}
