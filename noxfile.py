@@ -1,4 +1,4 @@
-"""The checks: `nox -s lint types imports tests docs package`; `--no-venv` uses what is installed."""
+"""The checks: `nox -s lint types imports tests docs package`; --no-venv uses what is there."""
 
 from __future__ import annotations
 

@@ -20,12 +20,16 @@ from gan_toolkit.assemble import Assembly
 from gan_toolkit.recipe.finding import find_recipe
 
 
-def plain_loop(assembly: Assembly, data: ArrayDataset, batch: int) -> Callable[[torch.Tensor], None]:
-    """Return a step as one would write it in a script: networks of the recipe, nothing else of it."""
+def plain_loop(
+    assembly: Assembly, data: ArrayDataset, batch: int
+) -> Callable[[torch.Tensor], None]:
+    """Return a step as one would write it in a script, with the recipe's networks."""
     networks = assembly.networks(data)
     generator, critic = networks.generator, networks.critic
     head = nn.Sequential(
-        nn.Linear(critic.feature_width, 128), nn.BatchNorm1d(128), nn.LeakyReLU(0.1),
+        nn.Linear(critic.feature_width, 128),
+        nn.BatchNorm1d(128),
+        nn.LeakyReLU(0.1),
         nn.Linear(128, 12),
     )
     rates = {"betas": (0.5, 0.999)}
@@ -40,7 +44,9 @@ def plain_loop(assembly: Assembly, data: ArrayDataset, batch: int) -> Callable[[
         style = torch.rand(batch, 2) * 2 - 1
         return torch.cat([noise, functional.one_hot(digit, 10), style], 1), digit, style
 
-    def information(features: torch.Tensor, digit: torch.Tensor, style: torch.Tensor) -> torch.Tensor:
+    def information(
+        features: torch.Tensor, digit: torch.Tensor, style: torch.Tensor
+    ) -> torch.Tensor:
         raw = head(features)
         return functional.cross_entropy(raw[:, :10], digit) + (
             functional.gaussian_nll_loss(raw[:, 10:], style, torch.ones(batch, 2), full=True) * 2
@@ -100,8 +106,10 @@ def main() -> None:
     for name, seconds in times.items():
         median = statistics.median(seconds)
         print(f"{name:8} {1000 * median:8.1f} ms a step {asked.batch / median:8.0f} images/s")
-    print(f"engine / plain: median {statistics.median(ratios):.3f}, "
-          f"from {min(ratios):.3f} to {max(ratios):.3f}")
+    print(
+        f"engine / plain: median {statistics.median(ratios):.3f}, "
+        f"from {min(ratios):.3f} to {max(ratios):.3f}"
+    )
 
 
 if __name__ == "__main__":

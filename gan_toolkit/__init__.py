@@ -30,12 +30,13 @@ _HOMES = {
     "gan_toolkit.averaging": "ExponentialAverage",
     "gan_toolkit.device": "Device choose_device",
     "gan_toolkit.engine": "Engine Term",
-    "gan_toolkit.assemble": "Parts assemble",
+    "gan_toolkit.players": "Optimiser",
+    "gan_toolkit.assemble": "Parts",
     "gan_toolkit.model": "Model load",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 
-__all__ = sorted([*_HOME_OF, "__version__"])  # noqa: PLE0604 - the names are text, as they must be
+__all__ = sorted([*_HOME_OF, "__version__"])
 
 
 def __getattr__(name: str) -> Any:

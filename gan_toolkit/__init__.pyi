@@ -1,7 +1,6 @@
 # The public names as a type checker sees them; `__init__.py` loads the same ones lazily.
 
 from gan_toolkit.assemble import Parts as Parts
-from gan_toolkit.assemble import assemble as assemble
 from gan_toolkit.averaging import ExponentialAverage as ExponentialAverage
 from gan_toolkit.batches import ArrayDataset as ArrayDataset
 from gan_toolkit.batches import Batches as Batches
@@ -48,6 +47,7 @@ from gan_toolkit.interfaces import device_of as device_of
 from gan_toolkit.latents import LatentSpace as LatentSpace
 from gan_toolkit.model import Model as Model
 from gan_toolkit.model import load as load
+from gan_toolkit.players import Optimiser as Optimiser
 from gan_toolkit.plugins import SkipPlugin as SkipPlugin
 from gan_toolkit.plugins import hookimpl as hookimpl
 from gan_toolkit.plugins import load_plugins as load_plugins

@@ -158,7 +158,7 @@ class Assembly:
             options = self._options(chosen)
             build = partial(self._call, chosen, chosen.component.load())
             lr = options.pop("lr")
-            optimisers[player] = Optimiser(build(options), lr)  # type: ignore[index]
+            optimisers[player] = Optimiser(build(options), lr)
         return optimisers
 
     def _averaging(self) -> Averaging | None:
@@ -253,7 +253,7 @@ def rehearse(assembly: Assembly, data: Dataset) -> Engine:
         real = torch.empty((2, *data.sample_shape))
         _rehearse_shapes(assembly.recipe, engine, data, real)
         for phase in ("critic", "generator"):
-            seen = engine.look(phase, real, None, None)  # type: ignore[arg-type]
+            seen = engine.look(phase, real, None, None)
             try:
                 engine.losses(seen)
             except NotImplementedError:

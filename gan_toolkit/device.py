@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import torch
+from torch import nn
 
 from gan_toolkit.errors import DeviceError
 
@@ -36,6 +37,15 @@ class Device:
         return torch.autocast(
             self.torch_device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16"
         )
+
+    def place(self, module: nn.Module) -> None:
+        """Move a module to this device, unless it is there."""
+        wanted = self.torch_device
+        for tensor in (*module.parameters(), *module.buffers()):
+            there = tensor.device
+            if there.type != wanted.type or wanted.index not in (None, there.index):
+                module.to(wanted)
+                return
 
     def prepare(self) -> None:
         """Set what torch keeps per process: threads, determinism."""

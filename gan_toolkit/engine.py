@@ -88,11 +88,11 @@ class Engine:
         self.critic_steps = critic_steps
         self.accumulate = accumulate
         self.steps_done = 0
-        self.generator = generator.to(self.device.torch_device)
-        self.critic = critic.to(self.device.torch_device)
+        self.generator = generator
+        self.critic = critic
         self.regularisers = {term.name: term.regulariser for term in self.terms}
-        for regulariser in self.regularisers.values():
-            regulariser.to(self.device.torch_device)
+        for module in (generator, critic, *self.regularisers.values()):
+            self.device.place(module)
         if averaging is not None:
             averaging.attach(self.generator)
         self._norms = [m for m in self.critic.modules() if isinstance(m, _BatchNorm)]
@@ -257,8 +257,8 @@ class Engine:
             module.load_state_dict(_state_of(part, snapshot))
         for name, player in self._players.items():
             player.load_state(snapshot.tensors["optimisers"], snapshot.facts["optimisers"][name])
-        for name, regulariser in self.regularisers.items():
-            regulariser.load_state(snapshot.facts["regularisers"][name])
+        for term in self.terms:
+            term.regulariser.load_state(snapshot.facts["regularisers"][term.name])
         self.steps_done = snapshot.facts["steps_done"]
         # last of all: loading may draw
         device = self.device.torch_device

@@ -28,11 +28,11 @@ hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
-class SkipPlugin(Exception):  # noqa: N818 - it is a wish, not an error
+class SkipPlugin(Exception):
     """Raised by a plugin that doesn't want to be loaded here; its text is shown as the reason."""
 
 
-class BrokenPlugin(Exception):  # noqa: N818 - read as a sentence in a traceback
+class BrokenPlugin(Exception):
     """A plugin breaks the contract; the text is the reason shown."""
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution
+from torch.nn.modules.batchnorm import _BatchNorm
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -164,7 +165,7 @@ class Pass:
         real: Tensor | None = None,
         condition: Tensor | None = None,
         input_grad: bool = False,
-        norms: Sequence[nn.Module] = (),
+        norms: Sequence[_BatchNorm] = (),
     ) -> None:
         self.phase: Player = phase
         self.step = step
@@ -228,7 +229,7 @@ class Pass:
 
 
 @contextmanager
-def _held(norms: Sequence[nn.Module]) -> Iterator[None]:
+def _held(norms: Sequence[_BatchNorm]) -> Iterator[None]:
     """Let batch norms normalise by the batch and remember nothing of it."""
     momenta = [norm.momentum for norm in norms]
     for norm in norms:

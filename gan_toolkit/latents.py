@@ -15,7 +15,7 @@ from gan_toolkit.interfaces import Latent
 class LatentSpace(Mapping[str, Latent]):
     """Latents by name, in a fixed order, each owning its columns of (B, W).
 
-    A value may be a list of latents: `style = [Categorical(20)] * 3` becomes `style.0`,
+    A value may be a list of latents: `style = [Part(20)] * 3` becomes `style.0`,
     `style.1`, `style.2`, and `group("style")` gives the three names.
     """
 

@@ -19,6 +19,7 @@ from gan_toolkit.checkpoints import Checkpoint, CheckpointStore
 from gan_toolkit.device import Device, choose_device
 from gan_toolkit.errors import ExitCode, GantkError, Interrupted, Preempted, ResumeError
 from gan_toolkit.plugins import PluginHost
+from gan_toolkit.randomness import seed_globals
 from gan_toolkit.recipe import Override, Recipe, load_recipe
 from gan_toolkit.recipe.difference import difference as recipe_difference
 from gan_toolkit.runs import RunFolder
@@ -67,6 +68,7 @@ def launch(
             raise
         run.write_text(run.recipe.name, recipe.text)
         run.write_text(run.resolved.name, recipe.to_toml())
+        seed_globals(recipe.run.seed)
         run.write_environment(torch.__version__, [f"device {device.describe()}"])
         _train(recipe, parts, run, host, tell, argv)
     return run
@@ -103,7 +105,11 @@ def resume(
         checkpoint = store.newest(notes)
         for note in notes:
             tell({"event": "note", "text": f"checkpoint passed over: {note}"})
+        if checkpoint is None and notes:
+            raise ResumeError(f"no checkpoint of {run.folder} is whole; start a new run")
+        seed_globals(recipe.run.seed)
         _restore(run, recipe, parts, checkpoint, tell)
+        run.write_text(run.resolved.name, recipe.to_toml())
         _train(recipe, parts, run, host, tell, argv)
     return run
 
@@ -230,12 +236,16 @@ def _restore(
     manifest = checkpoint.manifest
     _refuse_changes(manifest, recipe)
     if manifest["data_fingerprint"] != parts.data.fingerprint():
+        now, then = parts.data.fingerprint()[:12], manifest["data_fingerprint"][:12]
         raise ResumeError(
-            f"{parts.data.name} is not the data of the checkpoint (fingerprint "
-            f"{parts.data.fingerprint()[:12]}, was {manifest['data_fingerprint'][:12]}); put the old data back, or start a new run"
+            f"{parts.data.name} is not the data of the checkpoint (fingerprint {now}, was {then}); "
+            "put the old data back, or start a new run"
         )
     if manifest["device"] != parts.engine.device.describe():
         text = f"the run began on {manifest['device']}: consistent from here on, not bit-exact"
+        tell({"event": "note", "text": text})
+    if manifest["versions"]["torch"] != torch.__version__:
+        text = f"the checkpoint is of torch {manifest['versions']['torch']}: not bit-exact"
         tell({"event": "note", "text": text})
     snapshot = checkpoint.load()
     parts.engine.restore(snapshot)
@@ -246,6 +256,11 @@ def _restore(
 
 
 def _refuse_changes(manifest: Mapping[str, Any], recipe: Recipe) -> None:
+    if manifest["latents"] != list(recipe.latents):
+        raise ResumeError(
+            f"the latents were {', '.join(manifest['latents'])}, in this order; "
+            "it fixes the columns of the generator: change it back, or start a new run"
+        )
     changes = [
         f"{path} was {old!r}, is {new!r}"
         for path, old, new in recipe_difference(manifest["recipe"], recipe.to_dict())

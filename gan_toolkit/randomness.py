@@ -44,6 +44,16 @@ class Randomness:
         return generator.manual_seed(seed_of(self.seed, purpose, *where))
 
 
+def seed_globals(seed: int) -> None:
+    """Start the global generators of Python, numpy and torch from a run's seed.
+
+    The core draws from none of them; a plugin that does is then repeatable.
+    """
+    random.seed(seed_of(seed, "python"))
+    np.random.seed(seed_of(seed, "numpy") % 2**32)
+    torch.manual_seed(seed_of(seed, "torch"))
+
+
 def global_states(device: torch.device) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Return the states of the global generators: tensors, and what fits in JSON."""
     kind, keys, position, has_gauss, gauss = np.random.get_state(legacy=True)

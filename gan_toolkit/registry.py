@@ -45,7 +45,7 @@ class RegistrationError(ValueError):
     """A plugin registers something that can't be; its author must mend it."""
 
 
-class UnknownComponent(LookupError):  # noqa: N818 - read as a sentence in a traceback
+class UnknownComponent(LookupError):
     """Nobody offers a component of this kind and name."""
 
     def __init__(self, kind: str, name: str, known: list[str]) -> None:
@@ -92,7 +92,7 @@ class Component:
             raise PluginError(
                 f"plugin {self.plugin!r}: {self.kind} {self.name!r}: {self.build!r} can't be called"
             )
-        return builder  # type: ignore[no-any-return]
+        return builder
 
 
 class Registry:

@@ -13,7 +13,7 @@ from gan_toolkit.assemble import Parts
 from gan_toolkit.checkpoints import CheckpointStore
 from gan_toolkit.errors import GuardError
 from gan_toolkit.evaluation import EngineView, evaluate, records_of
-from gan_toolkit.events import Observers, untouched_randomness
+from gan_toolkit.events import Guard, Observers, untouched_randomness
 from gan_toolkit.model import save_model
 from gan_toolkit.recipe import Recipe
 from gan_toolkit.runs import RunFolder
@@ -34,7 +34,8 @@ class Loop:
         self.run = run
         self.tell = tell
         self.store = CheckpointStore(run.checkpoints, run.id, self.keys.keep_checkpoints)
-        self.observers = Observers(parts.trackers, lambda text: self._note(text))
+        self.observers = Observers(parts.trackers, self._note)
+        self.guard = Guard(self._note)
         self.history: list[dict[str, Any]] = run.metrics.read()
         self._saved_at = self.engine.steps_done or -1
         self._clock = (time.monotonic(), self.engine.steps_done)
@@ -44,7 +45,12 @@ class Loop:
 
         Raises Interrupted or Preempted after saving, and GuardError when training diverged.
         """
-        facts = {"run": self.run.id, "name": self.recipe.name, "recipe": self.recipe.to_dict()}
+        facts = {
+            "run": self.run.id,
+            "folder": str(self.run.folder),
+            "name": self.recipe.name,
+            "recipe": self.recipe.to_dict(),
+        }
         self.observers.start(facts)
         try:
             with StopRequest() as stop:
@@ -57,7 +63,7 @@ class Loop:
                 self._finish()
         finally:
             self.observers.close()
-            for failure in self.observers.failures():
+            for failure in (*self.guard.failures(), *self.observers.failures()):
                 self._note(failure)
 
     def _step(self) -> None:
@@ -124,10 +130,10 @@ class Loop:
 
     def _due(self, step: int, table: str, name: str) -> bool:
         chosen = getattr(self.recipe, table).get(name)
-        every = chosen.shared.every if chosen is not None else None
-        if not every:
-            every = self.keys.evaluate_every if table == "measures" else None
-        return bool(every) and step % every == 0
+        every: int = (chosen.shared.every if chosen is not None else 0) or 0
+        if not every and table == "measures":
+            every = self.keys.evaluate_every
+        return every > 0 and step % every == 0
 
     def _evaluate(self, view: EngineView, measures: Mapping[str, Any]) -> list[dict[str, Any]]:
         if not measures:
@@ -140,13 +146,7 @@ class Loop:
 
     def _draw(self, view: EngineView, panels: Mapping[str, Any]) -> None:
         for name, panel in panels.items():
-            try:
-                with untouched_randomness():
-                    pictures = panel.draw(view)
-            except Exception as error:  # noqa: BLE001 - a picture never ends a run
-                self._note(f"panel {name!r} failed ({type(error).__name__}: {error})")
-                continue
-            for picture in pictures:
+            for picture in self.guard.call(f"panel {name!r}", panel.draw, view) or ():
                 path = self.run.save_picture(picture, view.step)
                 self.observers.picture(picture, view.step)
                 self._emit("picture", step=view.step, path=path.relative_to(self.run.folder))
@@ -159,6 +159,7 @@ class Loop:
         extra = {
             "reason": reason,
             "recipe": self.recipe.to_dict(),
+            "latents": list(self.recipe.latents),
             "device": self.engine.device.describe(),
             "data_fingerprint": self.parts.data.fingerprint(),
             "journal": {"bytes": length, "sha256": digest},

@@ -133,9 +133,7 @@ def sparkline(values: Sequence[float], width: int) -> str:
     if shares < 2:
         return ""
     edges = [round(i * len(values) / shares) for i in range(shares + 1)]
-    means = [
-        sum(values[low:high]) / (high - low) for low, high in pairwise(edges)
-    ]
+    means = [sum(values[low:high]) / (high - low) for low, high in pairwise(edges)]
     low, high = min(means), max(means)
     if high == low:
         return _BARS[3] * shares

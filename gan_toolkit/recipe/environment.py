@@ -15,7 +15,7 @@ _INSIDE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.DOTALL)
 _OPENING = re.compile(r"\$+(?=\{env:)")
 
 
-class Unset(ValueError):  # noqa: N818 - read as a sentence in a traceback
+class Unset(ValueError):
     """A reference can't be replaced; the text says why and what would work."""
 
 

@@ -23,7 +23,7 @@ class Override:
         return "--unset" if self.unset else "--set"
 
 
-class BadOverride(ValueError):  # noqa: N818 - read as a sentence in a traceback
+class BadOverride(ValueError):
     """An override can't be read; `path` is its key as typed."""
 
     def __init__(self, path: str, text: str) -> None:

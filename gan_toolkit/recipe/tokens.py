@@ -41,7 +41,7 @@ class Token(NamedTuple):
     line: int
 
 
-class TooMuch(ValueError):  # noqa: N818 - read as a sentence in a traceback
+class TooMuch(ValueError):
     """The text goes beyond a limit, at `line`."""
 
     def __init__(self, line: int, text: str) -> None:
