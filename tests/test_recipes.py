@@ -82,6 +82,7 @@ def test_both_phases_stay_on_a_pretended_cuda_device(path, variants):
         except (RuntimeError, AssertionError) as error:
             pytest.skip(f"this torch can't pretend a CUDA device: {error}")
         engine = assembly.engine(assembly.networks(data), Device(torch.device("cuda")))
+        engine.terms = tuple(t for t in engine.terms if not t.regulariser.needs_input_grad)
         real = torch.empty((4, *data.sample_shape))
         for phase in ("critic", "generator"):
             losses = engine.losses(engine.look(phase, real, None, None))
