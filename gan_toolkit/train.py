@@ -92,6 +92,10 @@ class Loop:
                 "steps": self.engine.steps_done,
                 "samples_seen": self.parts.batches.size * self.engine.steps_done,
                 "data": data_facts(self.parts),
+                "codes": {
+                    name: {"H": f"{self.engine.latents[name].entropy():.4f} nats"}
+                    for name in view.inferable
+                },
                 "scores": scores,
             },
         )

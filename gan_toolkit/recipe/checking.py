@@ -134,6 +134,9 @@ def _check_players(reader: ComponentReader) -> None:
             offered = ", ".join(reader.host.registry.names("optimiser")) or "none"
             text = f"missing; a table [optimisers.{player}] with 'use': {offered}"
             reader.complain(("optimisers", player), text)
+        elif isinstance(tables[player], dict) and tables[player].get("enabled") is False:
+            text = "a player can't go without its optimiser; remove this line"
+            reader.complain(("optimisers", player, "enabled"), text)
     for name in tables:
         if name not in PLAYERS:
             reader.complain(("optimisers", name), unknown_key(name, PLAYERS))
