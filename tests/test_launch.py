@@ -1,0 +1,81 @@
+"""A run from its folder: stopped and resumed it is the uninterrupted one, to the bit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import gan_toolkit
+from gan_toolkit.checkpoints import CheckpointStore
+from gan_toolkit.device import Device
+from gan_toolkit.errors import ResumeError
+from gan_toolkit.launch import launch, resume
+from gan_toolkit.plugins import load_plugins
+from gan_toolkit.recipe import Override, Recipe, load_recipe
+from gan_toolkit.runs import RunFolder
+from gan_toolkit.snapshot import Snapshot, difference
+
+RING = Path(gan_toolkit.__file__).parent.parent / "recipes" / "infogan_ring.toml"
+HOST = load_plugins(environ={})
+SHORT = ("data.count=2000", "run.log_every=1", "measures.modes.enabled=false")
+
+
+def recipe(*more: str) -> Recipe:
+    return load_recipe(RING, HOST, overrides=[Override(text) for text in (*SHORT, *more)])
+
+
+def start(out: Path, steps: int, name: str) -> RunFolder:
+    chosen = recipe(f"run.steps={steps}")
+    return launch(chosen, HOST, device=Device(), out=out, name=name, tell=lambda _: None)
+
+
+def last_state(run: RunFolder) -> Snapshot:
+    checkpoint = CheckpointStore(run.checkpoints, run.id).newest([])
+    assert checkpoint is not None
+    return checkpoint.load()
+
+
+def test_stopped_and_resumed_equals_uninterrupted(tmp_path):
+    straight = start(tmp_path, 40, "straight")
+    stopped = start(tmp_path, 13, "stopped")
+
+    resumed = resume(stopped.folder, HOST, tell=lambda _: None, steps=40)
+
+    assert difference(last_state(straight), last_state(resumed)) == []
+    clock = "samples_per_second"
+    logs = [
+        [{k: v for k, v in record.items() if k != clock} for record in run.metrics.read()]
+        for run in (straight, resumed)
+    ]
+    assert logs[0] == logs[1]
+
+
+def test_a_changed_recipe_is_refused_with_the_difference(tmp_path):
+    run = start(tmp_path, 5, "run")
+    text = run.resolved.read_text()
+    run.resolved.write_text(text.replace("batch_size = 128", "batch_size = 64"))
+
+    with pytest.raises(ResumeError, match=r"run.batch_size was 128, is 64"):
+        resume(run.folder, HOST, tell=lambda _: None, steps=9)
+
+
+def test_a_damaged_checkpoint_falls_back_and_none_whole_is_refused(tmp_path):
+    run = start(tmp_path, 5, "run")
+    resume(run.folder, HOST, tell=lambda _: None, steps=9)
+    newest, before = sorted(run.checkpoints.iterdir())[::-1]
+    told: list[str] = []
+    damage(newest / "critic.safetensors")
+
+    resume(run.folder, HOST, tell=lambda event: told.append(event.get("text", "")), steps=9)
+
+    assert any("critic.safetensors is damaged" in text for text in told)
+    for folder in run.checkpoints.iterdir():
+        damage(folder / "critic.safetensors")
+    with pytest.raises(ResumeError, match=r"no checkpoint of .* is whole"):
+        resume(run.folder, HOST, tell=lambda _: None, steps=12)
+    assert before.name < newest.name
+
+
+def damage(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
