@@ -7,6 +7,7 @@ import shutil
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from gan_toolkit.assemble import Assembly, Parts, assemble, rehearse
 from gan_toolkit.checkpoints import Checkpoint, CheckpointStore
 from gan_toolkit.device import Device, choose_device
 from gan_toolkit.errors import ExitCode, GantkError, Interrupted, Preempted, ResumeError
+from gan_toolkit.interfaces import Dataset
 from gan_toolkit.plugins import PluginHost
 from gan_toolkit.randomness import seed_globals
 from gan_toolkit.recipe import Override, Recipe, load_recipe
@@ -66,6 +68,7 @@ def launch(
         except BaseException:
             shutil.rmtree(run.folder, ignore_errors=True)
             raise
+        recipe = _pinned(recipe, parts.data)
         run.write_text(run.recipe.name, recipe.text)
         run.write_text(run.resolved.name, recipe.to_toml())
         seed_globals(recipe.run.seed)
@@ -271,6 +274,15 @@ def _refuse_changes(manifest: Mapping[str, Any], recipe: Recipe) -> None:
             f"the recipe changed since the checkpoint: {'; '.join(changes[:5])}; "
             "change it back, or start a new run"
         )
+
+
+def _pinned(recipe: Recipe, data: Dataset) -> Recipe:
+    """Put the source that was used in place of "auto": run elsewhere, the data can't change."""
+    options = recipe.data.options
+    if getattr(options, "source", None) != "auto":
+        return recipe
+    used = options.model_copy(update={"source": data.source})
+    return replace(recipe, data=replace(recipe.data, options=used))
 
 
 def _latent_row(latent: Any) -> str:

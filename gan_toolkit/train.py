@@ -19,6 +19,9 @@ from gan_toolkit.recipe import Recipe
 from gan_toolkit.runs import RunFolder
 from gan_toolkit.signals import StopRequest
 
+SHARED = ("format", "name", "summary", "latents", "generator", "critic", "regularisers")
+"""The tables of a recipe that go into a model file."""
+
 Tell = Callable[[Mapping[str, Any]], None]
 """Is told every event of a run, as a record with the key `event`."""
 
@@ -84,7 +87,8 @@ class Loop:
         self._draw(view, self.parts.panels)
         save_model(
             self.run.model,
-            recipe=self.recipe.to_dict(),
+            # no more than a model needs: paths and trackers of this machine stay here
+            recipe={key: table for key, table in self.recipe.to_dict().items() if key in SHARED},
             generator=self.engine.shown,
             critic=self.engine.critic,
             regularisers=self.engine.regularisers,
