@@ -75,6 +75,23 @@ def accelerator_available() -> bool:
     return torch.cuda.is_available()
 
 
+def accelerators() -> list[str]:
+    """Return the names of the CUDA devices that can be used, such as `cuda:0`."""
+    count = torch.cuda.device_count() if accelerator_available() else 0
+    return [f"cuda:{index}" for index in range(count)]
+
+
+def accelerator_states() -> list[torch.Tensor]:
+    """Return the random states of the CUDA devices in use; asking another would start it."""
+    return torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
+
+
+def restore_accelerator_states(states: list[torch.Tensor]) -> None:
+    """Take back what `accelerator_states` returned."""
+    if states:
+        torch.cuda.set_rng_state_all(states)
+
+
 def choose_device(
     name: str = "auto",
     precision: str = "auto",

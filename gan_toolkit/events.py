@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 import numpy as np
 import torch
 
+from gan_toolkit.device import accelerator_states, restore_accelerator_states
 from gan_toolkit.files import printable
 from gan_toolkit.interfaces import Picture, Tracker
 
@@ -34,13 +35,12 @@ class _States(NamedTuple):
     python: Any
     numpy: Any
     torch: torch.Tensor
-    cuda: list[torch.Tensor]
+    accelerators: list[torch.Tensor]
 
 
 def _states() -> _States:
-    # Asking a device that is not in use yet would start it, for seconds and hundreds of MB.
-    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
-    return _States(random.getstate(), np.random.get_state(), torch.get_rng_state(), cuda)
+    accelerators = accelerator_states()
+    return _States(random.getstate(), np.random.get_state(), torch.get_rng_state(), accelerators)
 
 
 @contextmanager
@@ -56,8 +56,7 @@ def untouched_randomness() -> Iterator[None]:
         random.setstate(before.python)
         np.random.set_state(before.numpy)
         torch.set_rng_state(before.torch)
-        if before.cuda:
-            torch.cuda.set_rng_state_all(before.cuda)
+        restore_accelerator_states(before.accelerators)
 
 
 class Guard:

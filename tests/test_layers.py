@@ -70,3 +70,9 @@ def _imported(tree: ast.AST) -> list[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             names.append(node.module.split(".")[0])
     return names
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_only_one_file_knows_cuda(path):
+    if path.name != "device.py":
+        assert "torch.cuda" not in path.read_text()

@@ -6,7 +6,6 @@ A display never ends a run: when nobody listens any more it falls silent.
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -17,7 +16,7 @@ import click
 
 from gan_toolkit.cli.scores import describe_scores, show_scores
 from gan_toolkit.cli.session import Session
-from gan_toolkit.cli.text import count_of, duration, echo, number, put_json, shape_of
+from gan_toolkit.cli.text import count_of, duration, echo, is_lively, number, put_json, shape_of
 from gan_toolkit.strict_json import dump
 
 MOST_VALUES = 8
@@ -83,13 +82,16 @@ class Display:
     def tell(self, event: Mapping[str, Any]) -> None:
         """Take one event of a run."""
         kind = str(event.get("event"))
-        self._remember(kind, event)
-        if self._deaf:
-            return
         try:
-            self.show(kind, event)
-        except (OSError, ValueError):  # nobody reads any more, or the stream was closed
+            self._remember(kind, event)
+            if not self._deaf:
+                self.show(kind, event)
+        except OSError:  # nobody reads any more
             self._deaf = True
+        except Exception as error:  # noqa: BLE001 - a run is worth more than what shows it
+            self._deaf = True
+            with suppress(OSError, ValueError):
+                echo(f"the display failed ({type(error).__name__}: {error}); the run goes on")
 
     def say(self, text: str) -> None:
         """Say a line of prose."""
@@ -228,13 +230,6 @@ def display_for(session: Session, *, json: bool) -> Display:
 
         return LiveDisplay(session)
     return PlainDisplay(session)
-
-
-def is_lively(environment: Mapping[str, str]) -> bool:
-    """Return whether stderr is a terminal that can redraw lines, with a person before it."""
-    if environment.get("TERM") in ("dumb", "unknown") or environment.get("CI"):
-        return False
-    return sys.stderr.isatty()
 
 
 def opening(event: Mapping[str, Any]) -> list[str]:

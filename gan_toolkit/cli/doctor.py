@@ -73,16 +73,14 @@ def torch_findings() -> Iterator[Finding]:
     except Exception as error:  # noqa: BLE001 - a broken installation is what we look for
         yield Finding("torch", False, f"{type(error).__name__}: {error}", "install torch again")
         return
-    from gan_toolkit.device import accelerator_available, choose_device
+    from gan_toolkit.device import accelerators, choose_device
 
     parts = torch.__version__.split("+")[0].split(".")
     new_enough = tuple(int(part) for part in parts[:2]) >= OLDEST_TORCH
     yield Finding("torch", new_enough, torch.__version__, "install torch 2.9 or newer")
-    if accelerator_available():
-        for index in range(torch.cuda.device_count()):
-            device = choose_device(f"cuda:{index}")
-            yield Finding(f"cuda:{index}", True, device.describe())
-    else:
+    for name in accelerators():
+        yield Finding(name, True, choose_device(name).describe())
+    if not accelerators():
         yield Finding("accelerator", True, "none: recipes use their 'cpu' variant")
     chosen = choose_device()
     yield Finding("device", True, f"auto is {chosen.describe()}")

@@ -116,19 +116,21 @@ def run_rows(facts: Mapping[str, Any], run: RunFolder) -> list[tuple[str, str]]:
     """Return the facts of a run, in words."""
     data = facts.get("data") or {}
     variants = ", ".join(facts.get("variants") or ())
+    going = facts.get("status") == "running"
+    remedy = "it is written when the run ends" if going else f"to end it: gantk resume {run.folder}"
     status = f"{facts.get('status', '?')}" + (f": {facts['cause']}" if facts.get("cause") else "")
     rows = [
         ("recipe", str(facts.get("recipe", "")) + (f", variant {variants}" if variants else "")),
         ("status", status),
         ("created", str(facts.get("created", ""))),
-        ("ended", str(facts.get("ended", ""))),
+        ("ended", "" if going else str(facts.get("ended", ""))),
         ("seed", str(facts.get("seed", ""))),
         ("device", str(facts.get("device", ""))),
         ("memory", size(facts["peak_memory"]) if facts.get("peak_memory") else ""),
         ("data", f"{data['name']} ({data.get('source')})" if data.get("name") else ""),
         ("last step", _last_step(run)),
         ("pictures", str(len(_pictures(run))) if _pictures(run) else ""),
-        ("model", run.model.name if run.model.is_file() else "none yet; gantk resume ends the run"),
+        ("model", run.model.name if run.model.is_file() else f"none yet; {remedy}"),
     ]
     return [(name, text) for name, text in rows if text]
 

@@ -39,9 +39,14 @@ class LiveDisplay(Display):
             console=self.console,
             get_renderable=self._block,
             refresh_per_second=2,
-            transient=False,
+            transient=True,  # until the run starts: what only says "wait" leaves no trace
             redirect_stdout=False,
         )
+
+    def __enter__(self) -> LiveDisplay:
+        self._live.start(refresh=True)
+        super().__enter__()
+        return self
 
     def __exit__(self, *error: object) -> None:
         self._live.stop()
@@ -58,7 +63,8 @@ class LiveDisplay(Display):
             self.console.print()
             self._begun = time.monotonic()
             self._pace.at(self.step)
-            self._live.start(refresh=True)
+            self._live.transient = False
+            self._live.refresh()
         elif kind == "log":
             self._pace.at(self.step)
             self._rate = float(event.get("samples_per_second", 0.0))
@@ -75,6 +81,9 @@ class LiveDisplay(Display):
     # --- the block --------------------------------------------------------------------------
 
     def _block(self) -> Group:
+        if not self.steps:
+            waited = duration(time.monotonic() - self._begun)
+            return Group(Text(f"preparing · {waited}", style="dim"))
         return Group(self._progress(), self._table(), Text(self._foot(), style="dim"), Text(""))
 
     def _progress(self) -> Table:
@@ -107,7 +116,14 @@ class LiveDisplay(Display):
         return grid
 
     def _foot(self) -> str:
-        parts = [f"{duration(time.monotonic() - self._begun)} elapsed", self._memory(), self._saved]
+        # The last step is not the end: what a finished run owes may take longer than a guess.
+        finishing = self.step >= self.steps and not self.outcome
+        parts = [
+            f"{duration(time.monotonic() - self._begun)} elapsed",
+            self._memory(),
+            self._saved,
+            "measuring and drawing" if finishing else "",
+        ]
         return " · ".join(part for part in parts if part)
 
     def _memory(self) -> str:

@@ -16,7 +16,7 @@ from gan_toolkit.cli.display import Display, JsonDisplay, display_for
 from gan_toolkit.cli.failures import Stop, known
 from gan_toolkit.cli.options import NO_VARIANT, overrides_from, recipe_changes, without_base
 from gan_toolkit.cli.session import Session, pass_session, shared
-from gan_toolkit.cli.text import put_json, table
+from gan_toolkit.cli.text import put_json, table, waiting
 from gan_toolkit.errors import Preempted
 
 if TYPE_CHECKING:
@@ -117,9 +117,12 @@ def resume(
 
         folder = find_run(run, out).folder
         host = session.host
-        from gan_toolkit.launch import resume as go_on
+        with waiting("loading torch"):
+            from gan_toolkit.device import Device
+            from gan_toolkit.launch import resume as go_on
 
         with display_for(session, json=as_json) as display:
+            display.peak_memory = Device().peak_memory
             watched(
                 display,
                 lambda: go_on(
@@ -165,7 +168,8 @@ def choose(
 
 def device_of(recipe: Recipe) -> Device:
     """Return the device the recipe asks for."""
-    from gan_toolkit.device import choose_device
+    with waiting("loading torch"):
+        from gan_toolkit.device import choose_device
 
     keys = recipe.run
     return choose_device(

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -25,6 +27,26 @@ NARROWEST = 24
 def echo(text: str) -> None:
     """Write prose to stderr: standard output belongs to results."""
     click.echo(printable(text), err=True)
+
+
+def is_lively(environment: Mapping[str, str]) -> bool:
+    """Return whether stderr is a terminal that can redraw lines, with a person before it."""
+    if environment.get("TERM") in ("dumb", "unknown") or environment.get("CI"):
+        return False
+    return sys.stderr.isatty()
+
+
+@contextmanager
+def waiting(text: str) -> Iterator[None]:
+    """On a terminal, say what is waited for, and leave no trace of it."""
+    lively = is_lively(os.environ)
+    if lively:
+        click.echo(dim(f"{text} …"), err=True, nl=False)
+    try:
+        yield
+    finally:
+        if lively:  # spaces: an erasing code would be stripped together with colours
+            click.echo("\r".join(["", " " * (len(text) + 2), ""]), err=True, nl=False)
 
 
 def put(text: str = "") -> None:
@@ -125,5 +147,6 @@ def count_of(number_of: int, noun: str, nouns: str | None = None) -> str:
 
 
 def shape_of(shape: Iterable[int]) -> str:
-    """Return `3x32x32`."""
-    return "x".join(map(str, shape))
+    """Return `3x32x32`, or `2 numbers`."""
+    sides = list(shape)
+    return count_of(sides[0], "number") if len(sides) == 1 else "x".join(map(str, sides))

@@ -12,10 +12,10 @@ from gan_toolkit.cli.display import (
     JsonDisplay,
     Pace,
     PlainDisplay,
-    is_lively,
     values_of,
 )
 from gan_toolkit.cli.session import Session
+from gan_toolkit.cli.text import is_lively
 
 START = {
     "event": "start",
@@ -151,6 +151,15 @@ def test_a_closed_pipe_silences_the_display_and_not_the_run(
 
     assert len(calls) == 1
     assert display.step == 2000
+
+
+def test_a_fault_of_the_display_is_said_once_and_the_run_goes_on(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    show(PlainDisplay(Session()), START, {"event": "evaluation", "step": 5}, LOG, LOG)
+
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[-1] == "the display failed (KeyError: 'scores'); the run goes on"
 
 
 def test_log_messages_of_the_library_are_prose(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,7 +2,17 @@ from __future__ import annotations
 
 import pytest
 
-from gan_toolkit.cli.text import count_of, duration, echo, number, put, size, table
+from gan_toolkit.cli.text import (
+    count_of,
+    duration,
+    echo,
+    number,
+    put,
+    shape_of,
+    size,
+    table,
+    waiting,
+)
 
 
 @pytest.mark.parametrize(
@@ -55,3 +65,21 @@ def test_control_characters_from_outside_never_get_out(capsys: pytest.CaptureFix
     out, err = capsys.readouterr()
     assert err == "ab c\n"
     assert out == "ab c\nab c\n"
+
+
+def test_shapes_of_images_and_points() -> None:
+    assert shape_of((3, 32, 32)) == "3x32x32"
+    assert shape_of((2,)) == "2 numbers"
+
+
+def test_waiting_leaves_no_trace_on_a_terminal_and_none_at_all_elsewhere(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with waiting("loading"):
+        pass
+    assert capsys.readouterr().err == ""
+
+    monkeypatch.setattr("gan_toolkit.cli.text.is_lively", lambda _: True)
+    with waiting("loading"):
+        pass
+    assert capsys.readouterr().err == "loading …\r         \r"
