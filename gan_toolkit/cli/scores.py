@@ -35,12 +35,24 @@ def show_scores(scores: Scores, title: str, *, err: bool = True) -> None:
         ],
         indent="  ",
     )
-    reasons = [
-        (f"{score.get('measure', '')} {score.get('name', '')}", f"void: {score['void']}")
-        for score in scores
-        if score.get("void")
-    ]
-    table(reasons, err=err, indent="  ")
+    for reason, names in _void(scores).items():
+        table([("void:", f"{reason} ({', '.join(names)})")], err=err, indent="  ")
+
+
+def _void(scores: Scores) -> dict[str, list[str]]:
+    """Return for each reason what is void, each measure named once."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for score in scores:
+        if score.get("void"):
+            of_measure = found.setdefault(str(score["void"]), {})
+            of_measure.setdefault(str(score.get("measure", "")), []).append(str(score["name"]))
+    return {
+        reason: [
+            f"{measure} {names[0]}" if len(names) == 1 else f"{len(names)} values of {measure}"
+            for measure, names in measures.items()
+        ]
+        for reason, measures in found.items()
+    }
 
 
 def describe_scores(scores: Scores) -> str:

@@ -14,6 +14,7 @@ from gan_toolkit.cli.display import (
     PlainDisplay,
     values_of,
 )
+from gan_toolkit.cli.scores import show_scores
 from gan_toolkit.cli.session import Session
 from gan_toolkit.cli.text import is_lively
 
@@ -99,9 +100,19 @@ def test_the_last_line_on_stdout_is_the_folder(capsys: pytest.CaptureFixture[str
     out, err = capsys.readouterr()
     assert out == "runs/alpha/one\n"
     assert ["bound", "shape", "2.10", "nats", "2.30"] in [line.split() for line in err.splitlines()]
-    assert "clusters accuracy  void: too few samples" in err
+    assert "  void:  too few samples (clusters accuracy)" in err
     assert "gantk traverse runs/alpha/one shape -o shape.png" in err
     assert "gantk sample runs/alpha/one" in err
+
+
+def test_a_reason_that_voids_many_values_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    void = {"measure": "clusters", "value": None, "void": "too few samples"}
+
+    show_scores([void | {"name": "a"}, void | {"name": "b"}], "Measured")
+
+    err = capsys.readouterr().err
+    assert err.count("too few samples") == 1
+    assert "(2 values of clusters)" in err
 
 
 def test_an_evaluation_on_the_way_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
