@@ -59,7 +59,9 @@ class Device:
         if self.torch_device.type == "cuda":
             name = torch.cuda.get_device_name(self.torch_device)
         else:
-            name = f"CPU ({platform.machine()}), {self.threads or torch.get_num_threads()} threads"
+            threads = self.threads or torch.get_num_threads()
+            several = "s" if threads > 1 else ""
+            name = f"CPU ({platform.machine()}), {threads} thread{several}"
         return f"{name}, {self.precision}"
 
     def peak_memory(self) -> int:

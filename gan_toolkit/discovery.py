@@ -71,13 +71,15 @@ def plugin_in_file(path: Path) -> Found:
     """Return the plugin in a Python file that isn't installed."""
 
     def load() -> ModuleType:
-        if path.stem in sys.modules:
+        there = sys.modules.get(path.stem)
+        if there is not None and getattr(there, "__file__", None) != str(path):
             raise BrokenPlugin(f"a module named {path.stem!r} is loaded already; rename the file")
         spec = importlib.util.spec_from_file_location(path.stem, path)
         if spec is None or spec.loader is None:
             raise BrokenPlugin("not a Python file")
         module = importlib.util.module_from_spec(spec)
-        # Under its own name, so that `build = "<file>:Name"` finds it.
+        # Under its own name, so that `build = "<file>:Name"` finds it. The same file again is run
+        # again: in a notebook it was edited since.
         sys.modules[path.stem] = module
         try:
             spec.loader.exec_module(module)

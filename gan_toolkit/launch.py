@@ -183,7 +183,7 @@ def _train(
             "step": parts.engine.steps_done,
             "steps": recipe.run.steps,
             "batch_size": recipe.run.batch_size,
-            "codes": {name: _latent_row(code) for name, code in parts.engine.latents.items()},
+            "latents": {n: _latent_row(latent) for n, latent in parts.engine.latents.items()},
         }
     )
     with _outcome(run):

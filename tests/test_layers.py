@@ -39,6 +39,14 @@ def test_light_modules_do_not_import_torch(module):
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+def test_type_checkers_see_the_names_that_are_there():
+    stub = ast.parse((ROOT / "gan_toolkit" / "__init__.pyi").read_text())
+    imports = [node for node in stub.body if isinstance(node, ast.ImportFrom)]
+    seen = {alias.name: node.module for node in imports for alias in node.names}
+
+    assert seen == gan_toolkit._HOME_OF
+
+
 def test_every_plugin_loads_without_torch():
     code = (
         "import sys; from gan_toolkit.plugins import load_plugins; host = load_plugins();"

@@ -329,6 +329,16 @@ def test_a_file_that_hides_a_module(load: Load, tmp_path: Path) -> None:
     assert sys.modules["json"] is json
 
 
+def test_a_file_that_was_edited_is_run_again(load: Load, tmp_path: Path) -> None:
+    file = tmp_path / "notebook.py"
+    file.write_text("SHADE = 1")
+    load(str(file))
+    file.write_text("SHADE = 22")
+
+    assert _only(load(str(file)), "notebook").status == "loaded"
+    assert sys.modules["notebook"].SHADE == 22
+
+
 def test_strict_mode_stops(install: Install, load: Load) -> None:
     install("bad", "1/0")
 

@@ -123,7 +123,7 @@ class Display:
         if kind == "start":
             self.session.run = Path(event["run"])
             self.steps = int(event["steps"])
-            self.latents = list(event.get("codes", {}))
+            self.latents = list(event.get("latents", {}))
             if len(event["data"].get("shape", ())) == 3:
                 self.unit = "img"
         elif kind == "log" and not self.codes:
@@ -244,7 +244,7 @@ def opening(event: Mapping[str, Any]) -> list[str]:
         "device": event["device"],
         "steps": f"{event['steps']:,} of {event['batch_size']} samples{begun}",
     }
-    facts |= {f"latent {name}": about for name, about in event.get("codes", {}).items()}
+    facts |= {f"latent {name}": about for name, about in event.get("latents", {}).items()}
     facts["run"] = event["run"]
     width = max(map(len, facts))
     return [f"{name.ljust(width)}  {about}" for name, about in facts.items()]

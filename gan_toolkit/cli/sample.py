@@ -22,7 +22,7 @@ MOST_SAMPLES = 100_000
 
 @click.command(short_help="Draw samples, with codes set by hand if you like.")
 @click.argument("source", metavar="MODEL_OR_RUN")
-@click.option("-n", "--count", type=click.IntRange(1, MOST_SAMPLES), default=64, show_default=True)
+@click.option("-n", "--count", type=click.IntRange(1, MOST_SAMPLES), default=64, show_default=True, help="How many samples.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Same seed, same samples.")
 @click.option(
     "--code",
@@ -81,8 +81,20 @@ def sample(
 @click.command(short_help="Vary one code and hold all else.")
 @click.argument("source", metavar="MODEL_OR_RUN")
 @click.argument("code")
-@click.option("--rows", type=click.IntRange(1, 1000), default=8, show_default=True)
-@click.option("--columns", type=click.IntRange(1, 1000), default=10, show_default=True)
+@click.option(
+    "--rows",
+    type=click.IntRange(1, 1000),
+    default=8,
+    show_default=True,
+    help="Rows, each with latents of its own.",
+)
+@click.option(
+    "--columns",
+    type=click.IntRange(1, 1000),
+    default=10,
+    show_default=True,
+    help="Values of CODE; a code with fewer shows all it has.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Same seed, same rows.")
 @click.option(
     "-o",

@@ -20,7 +20,8 @@ MAX_DOCUMENTS = 100
 STRIDE = 1 << 32
 """Between the orders of two documents; more than a document has lines."""
 
-_OF_PLUGIN = re.compile(r"\w[\w.-]+:\w[\w.-]*")
+_NAME = re.compile(r"(\w[\w.-]+:)?\w[\w-]*")
+"""Of a recipe that comes with the toolkit, or `plugin:recipe`; a file ends in .toml."""
 
 
 def merge_documents(document: Document, host: PluginHost) -> Tree:
@@ -59,15 +60,15 @@ class _Family:
         self.tree.merge(table, lambda path: _origin(document, path, number))
 
     def _find(self, name: str, document: Document) -> Path:
-        if _OF_PLUGIN.fullmatch(name):
-            try:
-                return find_recipe(name, self.host)
-            except UsageError as error:
-                raise _refused(document, str(error)) from None
         path = document.folder / name
-        if "\0" in name or not path.is_file():
+        if "\0" not in name and path.is_file():
+            return path
+        if not _NAME.fullmatch(name):
             raise _refused(document, f"there is no file {found(name)} in {document.folder}")
-        return path
+        try:
+            return find_recipe(name, self.host)
+        except UsageError as error:
+            raise _refused(document, str(error)) from None
 
 
 def _extended(document: Document) -> list[str]:

@@ -28,7 +28,7 @@ START = {
     "step": 0,
     "steps": 60000,
     "batch_size": 64,
-    "codes": {"noise": "beta, 62 wide, noise", "shape": "gamma, 10 wide, H = 2.3026 nats"},
+    "latents": {"noise": "beta, 62 wide, noise", "shape": "gamma, 10 wide, H = 2.3026 nats"},
 }
 LOG = {
     "event": "log",

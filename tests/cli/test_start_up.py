@@ -39,6 +39,7 @@ def gantk(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
         ("components", "list"),
         ("data", "list"),
         ("recipe", "list"),
+        ("recipe", "validate", "infogan_mnist"),
         ("completion", "bash"),
     ],
     ids=" ".join,

@@ -8,7 +8,7 @@ import pytest
 
 from gan_toolkit.errors import PluginError, RecipeError, UsageError
 from gan_toolkit.plugins import PluginHost, PluginRecord
-from gan_toolkit.recipe import Chosen, Override, Recipe, check_variants, load_recipe
+from gan_toolkit.recipe import Chosen, Override, Recipe, check_variants, finding, load_recipe
 from gan_toolkit.recipe.options import Options, Secret
 
 Write = Callable[..., str]
@@ -143,6 +143,7 @@ def test_a_bad_schedule(refused: Refused, value: str, text: str) -> None:
         ("extends = 3\n", "run.toml:3: extends: 3 is not a text; a file or an array of files"),
         ("extends = ['no.toml']\n", 'run.toml:3: extends: there is no file "no.toml" in '),
         ("extends = 'infogan:no'\n", "run.toml:3: extends: no recipe is named 'infogan:no'"),
+        ("extends = 'nobody'\n", "run.toml:3: extends: no recipe is named 'nobody'"),
         ("summary = 5\n", "run.toml:3: summary: 5 is not a text; a text"),
         ("[averaging]\n", "run.toml:3: averaging.use: missing; one of: ema"),
     ],
@@ -372,6 +373,18 @@ def test_good_variants_are_returned(load: Load, host: PluginHost) -> None:
     load("[variants.a.run]\nsteps = 7\n")
 
     assert [r.run.steps for r in check_variants("run.toml", host)] == [10, 7]
+
+
+def test_a_recipe_of_the_toolkit_can_be_extended(
+    load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finding, "own_folder", lambda: tmp_path / "own")
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "blank.toml").write_text("summary = 'ours'\n")
+
+    recipe = load("", top="extends = 'blank'\n")
+
+    assert recipe.summary == "ours"
 
 
 def test_a_recipe_of_a_plugin_can_be_extended(load: Load, host: PluginHost, tmp_path: Path) -> None:
