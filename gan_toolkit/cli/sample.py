@@ -22,7 +22,14 @@ MOST_SAMPLES = 100_000
 
 @click.command(short_help="Draw samples, with codes set by hand if you like.")
 @click.argument("source", metavar="MODEL_OR_RUN")
-@click.option("-n", "--count", type=click.IntRange(1, MOST_SAMPLES), default=64, show_default=True, help="How many samples.")
+@click.option(
+    "-n",
+    "--count",
+    type=click.IntRange(1, MOST_SAMPLES),
+    default=64,
+    show_default=True,
+    help="How many samples.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Same seed, same samples.")
 @click.option(
     "--code",
