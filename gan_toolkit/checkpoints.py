@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -141,6 +142,21 @@ class CheckpointStore:
             files.disk.sync_folder(self.folder)
         self._retire()
         return final
+
+    def require_room(self, size: int) -> None:
+        """Raise StorageError unless the disk takes all that will lie here, `size` bytes each.
+
+        That is one more than are kept: the oldest goes when the newest is committed.
+        """
+        self.clean()
+        missing = max(self.keep + 1 - len(self.all([])), 1)
+        with storage_errors(self.folder):
+            free = shutil.disk_usage(self.folder).free
+        if free < missing * size:
+            raise StorageError(
+                f"{self.folder}: {missing} checkpoints of {size:,} bytes don't fit into {free:,} "
+                "free; make room, or keep fewer: run.keep_checkpoints"
+            )
 
     def all(self, notes: list[str]) -> list[Checkpoint]:
         """Return the checkpoints of this run, oldest first; note whatever can't be one."""

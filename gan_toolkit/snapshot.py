@@ -40,6 +40,11 @@ class Snapshot:
         if found := strict_json.fault(self.facts):
             raise ValueError(f"facts: {found}")
 
+    @property
+    def bytes(self) -> int:
+        """Return how much its tensors hold."""
+        return sum(t.nbytes for tensors in self.tensors.values() for t in tensors.values())
+
 
 def difference(one: Snapshot, other: Snapshot) -> list[str]:
     """Return a line for each tensor or fact in which two snapshots differ by a single bit."""

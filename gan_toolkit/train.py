@@ -40,6 +40,7 @@ class Loop:
         self.observers = Observers(parts.trackers, self._note)
         self.guard = Guard(self._note)
         self.history: list[dict[str, Any]] = run.metrics.read()
+        self._begun_at = self.engine.steps_done
         self._saved_at = self.engine.steps_done or -1
         self._clock = (time.monotonic(), self.engine.steps_done)
 
@@ -72,6 +73,8 @@ class Loop:
     def _step(self) -> None:
         step = self.engine.steps_done
         metrics = self.engine.step(self.parts.batches.at(step).samples)
+        if step == self._begun_at:  # now the optimisers have all their state
+            self.store.require_room(self.engine.snapshot().bytes)
         step += 1
         last = step == self.keys.steps
         if last or step % self.keys.log_every == 0 or step == 1:

@@ -7,6 +7,7 @@ import random
 import shutil
 import signal
 import time
+from collections import namedtuple
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -172,6 +173,17 @@ def test_only_the_newest_are_kept(store):
         "000003-step00000003",
         "000004-step00000004",
     ]
+
+
+def test_what_will_not_fit_is_refused_before_it_is_written(store, monkeypatch):
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage(0, 0, 300))
+
+    store.require_room(100)  # keep = 2, and one more while the oldest is still there
+    with pytest.raises(StorageError, match=r"3 checkpoints of 101 bytes don't fit into 300 free"):
+        store.require_room(101)
+    save(store, 1)
+    store.require_room(101)
 
 
 def test_the_newest_is_found_by_number_whatever_the_clock_or_the_step_says(store):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections import namedtuple
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 import gan_toolkit
 from gan_toolkit.checkpoints import CheckpointStore
 from gan_toolkit.device import Device
-from gan_toolkit.errors import ResumeError
+from gan_toolkit.errors import ResumeError, StorageError
 from gan_toolkit.launch import launch, resume
 from gan_toolkit.plugins import load_plugins
 from gan_toolkit.recipe import Override, Recipe, load_recipe
@@ -75,6 +77,17 @@ def test_a_damaged_checkpoint_falls_back_and_none_whole_is_refused(tmp_path):
     with pytest.raises(ResumeError, match=r"no checkpoint of .* is whole"):
         resume(run.folder, HOST, tell=lambda _: None, steps=12)
     assert before.name < newest.name
+
+
+def test_a_disk_too_small_for_the_checkpoints_is_refused_at_the_first_step(tmp_path, monkeypatch):
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage(0, 0, 9_999))
+
+    with pytest.raises(StorageError, match=r"3 checkpoints of .* don't fit into 9,999 free"):
+        start(tmp_path, 5, "run")
+
+    run = RunFolder.open(tmp_path / "infogan_ring" / "run")
+    assert (run.run_json["status"], run.run_json["exit_code"]) == ("failed", 8)
 
 
 def damage(path: Path) -> None:
