@@ -32,7 +32,7 @@ def plain_loop(
         nn.LeakyReLU(0.1),
         nn.Linear(128, 12),
     )
-    rates = {"betas": (0.5, 0.999)}
+    rates = {"betas": (0.5, 0.999), "fused": True}
     critic_adam = torch.optim.Adam([*critic.parameters(), *head.parameters()], 2e-4, **rates)
     generator_adam = torch.optim.Adam(generator.parameters(), 1e-3, **rates)
     ones, zeros = torch.ones(batch), torch.zeros(batch)

@@ -7,7 +7,8 @@ arguments and, beside them, each fact of the assembly that its signature names.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -17,7 +18,7 @@ import torch
 from gan_toolkit.batches import Batches
 from gan_toolkit.device import Device
 from gan_toolkit.engine import Engine, Term
-from gan_toolkit.errors import GantkError, PluginError, Problem, RecipeError
+from gan_toolkit.errors import DataError, GantkError, PluginError, Problem, RecipeError
 from gan_toolkit.interfaces import (
     Averaging,
     Critic,
@@ -34,11 +35,15 @@ from gan_toolkit.interfaces import (
 )
 from gan_toolkit.latents import LatentSpace
 from gan_toolkit.players import Optimiser
-from gan_toolkit.randomness import seed_of
+from gan_toolkit.randomness import seed_of, seeded
 from gan_toolkit.recipe import Chosen, Recipe
 from gan_toolkit.registry import Component, Registry, UnknownComponent
 
 Facts = Mapping[str, Any]
+
+
+class BuilderError(PluginError):
+    """The code of a component failed while it was built."""
 
 
 @dataclass(frozen=True)
@@ -178,20 +183,23 @@ class Assembly:
 
     def _drawn(self, chosen: Chosen, facts: Facts, base: type) -> Any:
         """Build something whose weights are drawn: each part from a seed of its own."""
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed_of(self.seed, "weights", chosen.table))
+        with seeded(seed_of(self.seed, "weights", chosen.table)):
             return self._build(chosen, facts, base)
 
     def _build(self, chosen: Chosen, facts: Facts, base: type) -> Any:
         builder = chosen.component.load()
         wanted = inspect.signature(builder).parameters
         known = {name: fact for name, fact in facts.items() if name in wanted}
-        part = self._call(chosen, builder, self._options(chosen) | known)
-        if not isinstance(part, base):
+        options = self._options(chosen)
+        if both := sorted(options.keys() & known.keys()):
             raise PluginError(
-                f"{chosen.component.kind} {chosen.component.name!r} of plugin "
-                f"{chosen.component.plugin!r} built a {type(part).__name__}, not a {base.__name__}"
+                f"{_described(chosen)} has an option {both[0]!r}, which is the name of something "
+                "its builder is given; rename the option"
             )
+        part = self._call(chosen, builder, options | known)
+        if not isinstance(part, base):
+            built = type(part).__name__
+            raise PluginError(f"{_described(chosen)} built a {built}, not a {base.__name__}")
         return part
 
     def _call(self, chosen: Chosen, builder: Callable[..., Any], arguments: Facts) -> Any:
@@ -203,11 +211,10 @@ class Assembly:
             place = self.recipe.origins.get(chosen.table, self.recipe.source)
             raise RecipeError([Problem(0, place, chosen.table, str(error))]) from error
         except Exception as error:
-            error.add_note(
-                f"while building {chosen.table} ({chosen.component.name!r} of plugin "
-                f"{chosen.component.plugin!r})"
-            )
-            raise
+            cause = f"{type(error).__name__}: {error}"
+            raise BuilderError(f"{chosen.table}: {_described(chosen)} raised {cause}") from error
+        except SystemExit as error:
+            raise BuilderError(f"{chosen.table}: {_described(chosen)} called exit") from error
 
     def _options(self, chosen: Chosen) -> dict[str, Any]:
         fields = type(chosen.options).model_fields
@@ -231,6 +238,11 @@ class Assembly:
         return component.load()(**dict(component.options(**options)))
 
 
+def _described(chosen: Chosen) -> str:
+    component = chosen.component
+    return f"{component.kind} {component.name!r} of plugin {component.plugin!r}"
+
+
 def assemble(recipe: Recipe, registry: Registry, device: Device) -> Parts:
     """Build everything a run needs, after a rehearsal of shapes that takes no memory.
 
@@ -248,49 +260,78 @@ def assemble(recipe: Recipe, registry: Registry, device: Device) -> Parts:
 
 def rehearse(assembly: Assembly, data: Dataset) -> Engine:
     """Build the players without memory and push a batch of shapes through both phases."""
+    recipe = assembly.recipe
     with torch.device("meta"):
         engine = assembly.engine(assembly.networks(data), Device(torch.device("meta")))
-        real = torch.empty((2, *data.sample_shape))
-        _rehearse_shapes(assembly.recipe, engine, data, real)
+        _require_samples(recipe, engine.batches_per_step, data)
+        real = torch.empty((min(recipe.run.batch_size, 2), *data.sample_shape))
+        _rehearse_shapes(recipe, engine, data, real)
         for phase in ("critic", "generator"):
             seen = engine.look(phase, real, None, None)
             try:
-                engine.losses(seen)
-            except NotImplementedError:
-                continue  # an operator without a meta kernel: the first step will tell
-            except RuntimeError as error:
-                if "meta tensor" in str(error):
-                    continue  # it reads a value, and there is none: the first step will tell
+                with _without_values():
+                    engine.losses(seen)
+            except (RuntimeError, ValueError) as error:
                 part = f"regularisers.{seen.speaker}" if seen.speaker else "objective"
-                raise _misfit(assembly.recipe, part, str(error).splitlines()[0]) from error
+                raise _misfit(recipe, part, _first_line(error)) from error
     return engine
 
 
+def _require_samples(recipe: Recipe, batches: int, data: Dataset) -> None:
+    size, most = recipe.run.batch_size, len(data) // batches
+    if size > most:
+        times = f"{batches} batches of {size:,} a step are" if batches > 1 else f"{size:,} is"
+        place = recipe.origins.get("run.batch_size", recipe.source)
+        raise DataError(
+            f"{place}: run.batch_size: {times} more than the {len(data):,} samples of {data.name}; "
+            f"lower it to {most:,} or less, or use more data"
+        )
+
+
+@contextmanager
+def _without_values() -> Iterator[None]:
+    """Let pass what a rehearsal can't tell: the first step will."""
+    try:
+        yield
+    except NotImplementedError:
+        return  # an operator without a meta kernel
+    except RuntimeError as error:
+        if "meta tensor" not in str(error):
+            raise  # else it reads a value, and there is none
+
+
 def _rehearse_shapes(recipe: Recipe, engine: Engine, data: Dataset, real: torch.Tensor) -> None:
-    latent = engine.latents.sample(2, None)
-    fake = _forward(recipe, "generator", engine.generator, latent)
-    if fake.shape != real.shape:
+    count, width = len(real), engine.critic.feature_width
+    fake = _forward(recipe, "generator", engine.generator, engine.latents.sample(count, None))
+    if fake is not None and fake.shape != real.shape:
         made, wanted = _shape(fake.shape[1:]), _shape(data.sample_shape)
         raise _misfit(recipe, "generator", f"makes {made} samples; {data.name} has {wanted}")
-    score, features = _forward(recipe, "critic", engine.critic, real)
-    width = engine.critic.feature_width
-    if score.shape != (2,) or features.shape != (2, width):
+    judgement = _forward(recipe, "critic", engine.critic, real)
+    if judgement is None:
+        return
+    score, features = judgement
+    if score.shape != (count,) or features.shape != (count, width):
         raise _misfit(
             recipe,
             "critic",
             f"gave a score of shape {tuple(score.shape)} and features of {tuple(features.shape)} "
-            f"for 2 samples; (2,) and (2, {width}) are due",
+            f"for {count} samples; ({count},) and ({count}, {width}) are due",
         )
 
 
 def _forward(recipe: Recipe, part: str, network: torch.nn.Module, given: torch.Tensor) -> Any:
+    """Return what a network makes of `given`; None when only the first step can tell."""
     try:
-        return network(given)
-    except RuntimeError as error:
-        cause = str(error).splitlines()[0]
-        raise _misfit(
-            recipe, part, f"can't take {_shape(given.shape[1:])} input: {cause}"
-        ) from error
+        with _without_values():
+            return network(given)
+    except (RuntimeError, ValueError) as error:
+        many = "a batch of 1" if len(given) == 1 else f"{_shape(given.shape[1:])} input"
+        raise _misfit(recipe, part, f"can't take {many}: {_first_line(error)}") from error
+    return None
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).partition("\n")[0]
 
 
 def _misfit(recipe: Recipe, part: str, text: str) -> RecipeError:

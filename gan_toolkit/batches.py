@@ -183,10 +183,6 @@ class Batches:
         assert samples is not None, "a batch always has samples"
         return Batch(normalise(samples), labels, factors)
 
-    def images_seen(self, step: int) -> int:
-        """Return how many samples the steps before `step` used."""
-        return step * self.size
-
     def _indices(self, step: int) -> Tensor:
         epoch, offset = divmod(step * self.size, self._count)
         indices = self._order(epoch)[offset : offset + self.size]

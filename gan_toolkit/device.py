@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import platform
 import resource
 import sys
@@ -53,6 +54,8 @@ class Device:
             torch.set_num_threads(self.threads)
         if self.deterministic:
             torch.use_deterministic_algorithms(True)
+            # cuBLAS refuses to compute without it; it is read when the first handle is made
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
     def describe(self) -> str:
         """Return device, precision and threads in a few words."""

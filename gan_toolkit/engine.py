@@ -9,7 +9,8 @@ the wall clock or on state outside the engine, so a resumed run is an uninterrup
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
@@ -19,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from gan_toolkit.device import Device
-from gan_toolkit.errors import GuardError, ResumeError
+from gan_toolkit.errors import GantkError, GuardError, PluginError, ResumeError
 from gan_toolkit.interfaces import (
     Averaging,
     Critic,
@@ -138,14 +139,18 @@ class Engine:
     ) -> None:
         """Add up the gradients of all shares of a batch, then step the player's optimiser."""
         player = self._players[phase]
+        logged: list[dict[str, Tensor]] = []
         for part, (real, condition) in enumerate(shares):
             rng = self._random.stream("latents", self.steps_done, phase, turn, part)
             seen = self.look(phase, real, condition, rng)
-            with self.device.autocast():
+            with self.device.autocast(), _blaming(seen):
                 losses = self.losses(seen)
-            self._guard(phase, losses)
+            self._guard(phase, {_called(name): loss for name, loss in losses.items()})
             player.add_gradients(reduce(add, losses.values()), 1 / len(shares))
-            metrics |= seen.logged
+            logged.append(seen.logged)
+        norm = player.gradient_norm()
+        self._guard(phase, {"the gradient": norm})
+        metrics |= _means(logged) | {f"{phase}/gradient_norm": norm}
         player.move(self.steps_done)
 
     def look(
@@ -181,6 +186,7 @@ class Engine:
                 )
                 value = compute(seen)
                 if value is not None:
+                    _require_scalar(value, term.name)
                     seen.logged[f"{seen.phase}/{term.name}"] = value.detach()
                     losses[term.name] = factor * value
         return losses
@@ -206,16 +212,16 @@ class Engine:
         shares = list(zip(real.chunk(count), conditions, strict=True))
         return [shares[i : i + self.accumulate] for i in range(0, count, self.accumulate)]
 
-    def _guard(self, phase: Player, losses: Mapping[str, Tensor]) -> None:
+    def _guard(self, phase: Player, found: Mapping[str, Tensor]) -> None:
         if not self.device.checks_are_free:
             return  # the loop looks at the metrics it fetches anyway, and before a checkpoint
-        for name, loss in losses.items():
-            value = loss.item()
+        for what, tensor in found.items():
+            value = tensor.item()
             if not math.isfinite(value):
-                what = "the objective" if name == "loss" else f"the term {name!r}"
+                self._players[phase].forget()
                 raise GuardError(
                     f"step {self.steps_done}: {what} of the {phase}'s loss is {value}; "
-                    "the step was not taken; try a smaller learning rate or weight"
+                    f"the {phase} did not move; try a smaller learning rate or weight"
                 )
 
     # --- around the step --------------------------------------------------------------------
@@ -229,6 +235,15 @@ class Engine:
     def unmoved(self) -> list[str]:
         """Return the names of parameters that no loss has reached so far."""
         return sorted(name for player in self._players.values() for name in player.unmoved)
+
+    def broken(self) -> list[str]:
+        """Return the names of trained parameters that are not finite."""
+        return [
+            name
+            for player in self._players.values()
+            for name, parameter in player.parameters.items()
+            if not parameter.isfinite().all()
+        ]
 
     def snapshot(self) -> Snapshot:
         """Return everything that the next step depends on."""
@@ -292,6 +307,41 @@ class Engine:
             raise ResumeError(
                 f"the checkpoint does not fit the recipe: {'; '.join(sorted(found)[:3])}{more}"
             )
+
+
+@contextmanager
+def _blaming(seen: Pass) -> Iterator[None]:
+    """Name the term whose code failed: it is a plugin's."""
+    try:
+        yield
+    except GantkError:
+        raise
+    except (Exception, SystemExit) as error:
+        if not seen.speaker:
+            raise
+        cause = f"{type(error).__name__}: {error}".removesuffix(": ")
+        raise PluginError(
+            f"step {seen.step}: the term {seen.speaker!r} failed in the {seen.phase}'s phase: "
+            f"{cause}"
+        ) from error
+
+
+def _require_scalar(value: Tensor, name: str) -> None:
+    if value.numel() != 1:
+        shape = tuple(value.shape)
+        raise PluginError(f"the term {name!r} gave a tensor of shape {shape}; a scalar is due")
+
+
+def _called(name: str) -> str:
+    return "the objective" if name == "loss" else f"the term {name!r}"
+
+
+def _means(logged: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """Average what the micro-batches of one batch logged."""
+    if len(logged) == 1:
+        return dict(logged[0])
+    names = dict.fromkeys(name for some in logged for name in some)
+    return {n: torch.stack([some[n] for some in logged if n in some]).mean() for n in names}
 
 
 def _state_of(part: str, snapshot: Snapshot) -> dict[str, Tensor]:

@@ -10,10 +10,12 @@ from functools import cached_property
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from gan_toolkit import strict_json
 from gan_toolkit.batches import normalise
 from gan_toolkit.engine import Engine
+from gan_toolkit.inference import read_codes
 from gan_toolkit.interfaces import Bank, Batch, Dataset, Measure, Score, View
 from gan_toolkit.randomness import seed_of
 
@@ -81,11 +83,7 @@ class EngineView(View):
         return batch._replace(samples=normalise(batch.samples))
 
     def _read(self, samples: Tensor) -> dict[str, Tensor]:
-        judgement = self.engine.critic(samples)
-        raw: dict[str, Tensor] = {}
-        for regulariser in self.engine.regularisers.values():
-            raw |= regulariser.infer(samples, judgement)
-        return raw
+        return read_codes(self.engine.regularisers, samples, self.engine.critic(samples))
 
     def _chunked(self, function: Any, given: Tensor) -> dict[str, Tensor]:
         device = self.engine.device
@@ -102,34 +100,42 @@ class EngineView(View):
 @contextlib.contextmanager
 def quiet(engine: Engine) -> Iterator[None]:
     """Hold networks in eval mode without gradients, and give their modes back afterwards."""
-    modules: list[nn.Module] = [engine.shown, engine.critic, *engine.regularisers.values()]
-    modes = [module.training for module in modules]
-    for module in modules:
-        module.eval()
+    parts = [engine.shown, engine.critic, *engine.regularisers.values()]
+    modes = {module: module.training for part in parts for module in part.modules()}
+    for part in parts:
+        part.eval()
     try:
         with torch.no_grad():
             yield
     finally:
-        for module, mode in zip(modules, modes, strict=True):
-            module.train(mode)
+        for module, mode in modes.items():  # one by one: a part may hold another in eval mode
+            module.training = mode
 
 
-def evaluate(measures: Mapping[str, Measure], view: View) -> dict[str, list[Score]]:
-    """Run every measure over one view and return its scores by table name."""
-    return {name: measure.measure(view) for name, measure in measures.items()}
+def evaluate(name: str, measure: Measure, view: View) -> list[dict[str, Any]]:
+    """Run the measure of table `name` over a view and return its scores as JSON records.
 
-
-def records_of(scores: Mapping[str, Sequence[Score]]) -> list[dict[str, Any]]:
-    """Return scores as JSON records; a value that is not finite becomes null and is void."""
-    return [
-        _record(table, score) for table, table_scores in scores.items() for score in table_scores
-    ]
+    A value that is not finite becomes null and is void. Raises ValueError for what JSON can't hold.
+    """
+    records = [_record(name, score) for score in measure.measure(view)]
+    if fault := strict_json.fault(records):
+        raise ValueError(fault)
+    return records
 
 
 def _record(table: str, score: Score) -> dict[str, Any]:
-    record = {"measure": table, **asdict(score)}
+    record: dict[str, Any] = {"measure": table, **_finite(asdict(score))}
     if not math.isfinite(score.value):
-        record |= {"value": None, "void": score.void or f"the value is {score.value}"}
+        record["void"] = score.void or f"the value is {score.value}"
     return {key: value for key, value in record.items() if value not in (None, "", {})} | {
         "value": record["value"]
     }
+
+
+def _finite(value: Any) -> Any:
+    """Return a JSON value with null for every number that is not finite."""
+    if isinstance(value, Mapping):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -482,10 +482,6 @@ class Schedule(ABC):
         """Return its value at `step` (0 is the first)."""
 
 
-OptimiserFactory = Callable[[Iterable[dict[str, Any]]], torch.optim.Optimizer]
-"""Builds an optimiser over parameter groups; what the builder of an `optimiser` returns."""
-
-
 class Averaging(ABC):
     """Keeps an averaged copy of a generator, which is the one that is shown and shared."""
 

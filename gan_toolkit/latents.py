@@ -81,7 +81,10 @@ class LatentSpace(Mapping[str, Latent]):
             members = self.group(name)
             each = isinstance(value, list | tuple) and len(value) == len(members) > 1
             for member, own in zip(members, value if each else [value] * len(members), strict=True):
-                changed[:, self._slices[member]] = self._latents[member].encode(own).to(changed)
+                encoded = self._latents[member].encode(own).to(changed)
+                if not encoded.isfinite().all():
+                    raise ValueError(f"{member} = {own}: not a finite number in {changed.dtype}")
+                changed[:, self._slices[member]] = encoded
         return changed
 
     def _lay_out(self) -> dict[str, slice]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,22 @@ from torch import nn
 from gan_toolkit.assemble import Assembly, Parts, assemble, rehearse
 from gan_toolkit.checkpoints import Checkpoint, CheckpointStore
 from gan_toolkit.device import Device, choose_device
-from gan_toolkit.errors import ExitCode, GantkError, Interrupted, Preempted, ResumeError
+from gan_toolkit.errors import (
+    ExitCode,
+    GantkError,
+    Interrupted,
+    PluginError,
+    Preempted,
+    ResumeError,
+    UsageError,
+)
 from gan_toolkit.interfaces import Dataset
 from gan_toolkit.plugins import PluginHost
 from gan_toolkit.randomness import seed_globals
 from gan_toolkit.recipe import Override, Recipe, load_recipe
 from gan_toolkit.recipe.difference import difference as recipe_difference
 from gan_toolkit.runs import RunFolder
-from gan_toolkit.snapshot import difference
+from gan_toolkit.snapshot import Snapshot, difference
 from gan_toolkit.train import Loop, Tell, data_facts
 
 FREE = (
@@ -68,7 +77,7 @@ def launch(
         except BaseException:
             shutil.rmtree(run.folder, ignore_errors=True)
             raise
-        recipe = _pinned(recipe, parts.data)
+        recipe = _pinned(recipe, parts.data, device)
         run.write_text(run.recipe.name, recipe.text)
         run.write_text(run.resolved.name, recipe.to_toml())
         seed_globals(recipe.run.seed)
@@ -110,6 +119,10 @@ def resume(
             tell({"event": "note", "text": f"checkpoint passed over: {note}"})
         if checkpoint is None and notes:
             raise ResumeError(f"no checkpoint of {run.folder} is whole; start a new run")
+        if checkpoint is not None and keys.steps < checkpoint.step:
+            raise UsageError(
+                f"{run.folder} has done {checkpoint.step:,} steps; it can't end at {keys.steps:,}"
+            )
         seed_globals(recipe.run.seed)
         _restore(run, recipe, parts, checkpoint, tell)
         run.write_text(run.resolved.name, recipe.to_toml())
@@ -186,35 +199,39 @@ def _train(
             "latents": {n: _latent_row(latent) for n, latent in parts.engine.latents.items()},
         }
     )
-    with _outcome(run):
+    with _outcome(run, parts.engine.device):
         Loop(recipe, parts, run, tell)()
     tell({"event": "end", "outcome": "finished", "run": str(run.folder)})
 
 
 @contextmanager
-def _outcome(run: RunFolder) -> Iterator[None]:
+def _outcome(run: RunFolder, device: Device) -> Iterator[None]:
     """Write into `run.json` how it went, whatever happened."""
+    close = partial(_close, run, device)
     try:
         yield
     except (Interrupted, Preempted, KeyboardInterrupt) as error:
         code = getattr(error, "exit_code", ExitCode.INTERRUPTED)
-        _close(run, status="stopped", exit_code=int(code))
+        close(status="stopped", exit_code=int(code))
         raise
     except GantkError as error:
-        _close(run, status="failed", exit_code=int(error.exit_code), cause=str(error))
+        close(status="failed", exit_code=int(error.exit_code), cause=str(error))
         raise
+    except SystemExit as error:
+        close(status="failed", exit_code=int(ExitCode.PLUGIN), cause="a plugin called exit")
+        raise PluginError("a plugin called exit in the middle of the run") from error
     except BaseException as error:
         with _best_effort():
             run.log(traceback.format_exc())
         code = int(ExitCode.UNEXPECTED)
-        _close(run, status="failed", exit_code=code, cause=f"{type(error).__name__}: {error}")
+        close(status="failed", exit_code=code, cause=f"{type(error).__name__}: {error}")
         raise
-    _close(run, status="finished", exit_code=0)
+    close(status="finished", exit_code=0)
 
 
-def _close(run: RunFolder, **facts: Any) -> None:
+def _close(run: RunFolder, device: Device, **facts: Any) -> None:
     with _best_effort():
-        run.update(ended=_now(), peak_memory=Device().peak_memory(), **facts)
+        run.update(ended=_now(), peak_memory=device.peak_memory(), **facts)
 
 
 @contextmanager
@@ -252,10 +269,16 @@ def _restore(
         tell({"event": "note", "text": text})
     snapshot = checkpoint.load()
     parts.engine.restore(snapshot)
-    lost = difference(parts.engine.snapshot(), snapshot)
+    lost = difference(_portable(parts.engine.snapshot()), _portable(snapshot))
     if lost:
         raise ResumeError(f"state did not come back as it was saved: {'; '.join(lost[:3])}")
     run.metrics.cut(manifest["journal"]["bytes"], manifest["journal"]["sha256"])
+
+
+def _portable(snapshot: Snapshot) -> Snapshot:
+    """Leave out the random state of an accelerator, which another machine may not have."""
+    random = {k: v for k, v in snapshot.tensors["random"].items() if k != "device"}
+    return replace(snapshot, tensors={**snapshot.tensors, "random": random})
 
 
 def _refuse_changes(manifest: Mapping[str, Any], recipe: Recipe) -> None:
@@ -267,7 +290,7 @@ def _refuse_changes(manifest: Mapping[str, Any], recipe: Recipe) -> None:
     changes = [
         f"{path} was {old!r}, is {new!r}"
         for path, old, new in recipe_difference(manifest["recipe"], recipe.to_dict())
-        if not path.startswith(FREE)
+        if not path.startswith(FREE) and not (old is None and _by_default(recipe, path))
     ]
     if changes:
         raise ResumeError(
@@ -276,8 +299,15 @@ def _refuse_changes(manifest: Mapping[str, Any], recipe: Recipe) -> None:
         )
 
 
-def _pinned(recipe: Recipe, data: Dataset) -> Recipe:
-    """Put the source that was used in place of "auto": run elsewhere, the data can't change."""
+def _by_default(recipe: Recipe, path: str) -> bool:
+    """Return whether nobody wrote the key: a later version of its component added it."""
+    return recipe.origins.get(path, "").startswith("default of ")
+
+
+def _pinned(recipe: Recipe, data: Dataset, device: Device) -> Recipe:
+    """Put what was used in place of "auto": run elsewhere, data and arithmetic can't change."""
+    run = recipe.run.model_copy(update={"precision": device.precision})
+    recipe = replace(recipe, run=run)
     options = recipe.data.options
     if getattr(options, "source", None) != "auto":
         return recipe

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import safetensors.torch
@@ -21,13 +21,16 @@ from torch import Tensor, nn
 from gan_toolkit import __version__, files, strict_json
 from gan_toolkit.checkpoints import separate
 from gan_toolkit.errors import UsageError
-from gan_toolkit.interfaces import Grid
+from gan_toolkit.inference import read_codes
+from gan_toolkit.interfaces import Grid, Regulariser
 from gan_toolkit.latents import LatentSpace
 from gan_toolkit.plugins import PluginHost, load_plugins
 from gan_toolkit.rebuild import rebuild
 from gan_toolkit.tensorfile import FORMAT, NOTE, check_note, describe
 
 BATCH = 256
+
+M = TypeVar("M", bound=nn.Module)
 
 __all__ = ["Model", "describe", "load", "save_model", "to_images", "to_uint8"]
 
@@ -40,7 +43,7 @@ class Model:
         latents: LatentSpace,
         generator: nn.Module,
         critic: nn.Module | None = None,
-        regularisers: Mapping[str, nn.Module] | None = None,
+        regularisers: Mapping[str, Regulariser] | None = None,
         facts: Mapping[str, Any] | None = None,
         *,
         device: torch.device | str = "cpu",
@@ -131,13 +134,10 @@ class Model:
     @torch.inference_mode()
     def _read(self, batch: Tensor) -> dict[str, Tensor]:
         assert self.critic is not None, "infer looks first"
-        judgement = self.critic(batch)
-        raw: dict[str, Tensor] = {}
-        for regulariser in self.regularisers.values():
-            raw |= regulariser.infer(batch, judgement)  # type: ignore[operator]
+        raw = read_codes(self.regularisers, batch, self.critic(batch))
         return {name: self.latents[name].estimate(own.float()).cpu() for name, own in raw.items()}
 
-    def _at_rest(self, module: nn.Module) -> nn.Module:
+    def _at_rest(self, module: M) -> M:
         return module.to(self.device).eval().requires_grad_(requires_grad=False)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import get_total_norm
 
 from gan_toolkit.interfaces import Player, Regulariser, Schedule
 from gan_toolkit.schedules import as_schedule
@@ -41,6 +42,7 @@ class Moving:
                 for scale, group in groups
             ]
         )
+        self._built = [dict(group) for group in self.optimiser.param_groups]
 
     def add_gradients(self, loss: Tensor, share: float) -> None:
         """Add `share` times the gradient of `loss`; no other player's parameter gets any."""
@@ -53,7 +55,16 @@ class Moving:
             if parameter.grad is None:
                 parameter.grad = gradient
             elif gradient is not None:
-                parameter.grad += gradient
+                # Not in place: autograd may hand one tensor to several parameters.
+                parameter.grad = parameter.grad + gradient
+
+    def gradient_norm(self) -> Tensor:
+        """Return the length of the gradient over all parameters."""
+        return get_total_norm([p.grad for p in self.parameters.values() if p.grad is not None])
+
+    def forget(self) -> None:
+        """Drop the gradients that were added up."""
+        self.optimiser.zero_grad(set_to_none=True)
 
     def move(self, step: int) -> None:
         """Step the optimiser at the rate of `step` and forget the gradients."""
@@ -61,12 +72,15 @@ class Moving:
         for group, scale in zip(self.optimiser.param_groups, self._scales, strict=True):
             group["lr"] = rate * scale
         self.optimiser.step()
-        self.optimiser.zero_grad(set_to_none=True)
+        self.forget()
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """Return the optimiser's state: tensors by `parameter/key`, and what fits in JSON."""
+        """Return the optimiser's state: tensors by `parameter/key`, and what fits in JSON.
+
+        Some optimisers keep state in their groups: what they changed there is part of it.
+        """
         tensors: dict[str, Tensor] = {}
-        facts: dict[str, Any] = {"unmoved": sorted(self.unmoved)}
+        facts: dict[str, Any] = {"unmoved": sorted(self.unmoved), "groups": self._changed()}
         for name, parameter in self.parameters.items():
             for key, value in self.optimiser.state.get(parameter, {}).items():
                 if isinstance(value, Tensor):
@@ -86,7 +100,20 @@ class Moving:
                 states.setdefault(order[name], {})[key] = value
         own = self.optimiser.state_dict()
         own["state"] = states
+        for group, changed in zip(own["param_groups"], facts["groups"], strict=True):
+            group |= changed
         self.optimiser.load_state_dict(own)
+
+    def _changed(self) -> list[dict[str, Any]]:
+        pairs = zip(self.optimiser.param_groups, self._built, strict=True)
+        return [
+            {
+                key: value
+                for key, value in group.items()
+                if key not in ("params", "lr") and (key not in built or value != built[key])
+            }
+            for group, built in pairs
+        ]
 
 
 def make_players(

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -52,6 +54,20 @@ def seed_globals(seed: int) -> None:
     random.seed(seed_of(seed, "python"))
     np.random.seed(seed_of(seed, "numpy") % 2**32)
     torch.manual_seed(seed_of(seed, "torch"))
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Draw from torch's CPU generator as if it had been seeded, then put it back.
+
+    The generators of other devices are the caller's: `torch.manual_seed` would reseed them all.
+    """
+    before = torch.get_rng_state()
+    torch.default_generator.manual_seed(seed)
+    try:
+        yield
+    finally:
+        torch.set_rng_state(before)
 
 
 def global_states(device: torch.device) -> tuple[dict[str, Tensor], dict[str, Any]]:

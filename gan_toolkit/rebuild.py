@@ -15,10 +15,10 @@ import safetensors
 import torch
 from torch import Tensor, nn
 
-from gan_toolkit.assemble import Assembly
+from gan_toolkit.assemble import Assembly, BuilderError
 from gan_toolkit.errors import PluginError, RecipeError, StorageError
 from gan_toolkit.files import printable
-from gan_toolkit.interfaces import Batch, Dataset
+from gan_toolkit.interfaces import Batch, Dataset, Factor, Regulariser
 from gan_toolkit.latents import LatentSpace
 from gan_toolkit.plugins import PluginHost
 from gan_toolkit.recipe import Chosen, Recipe, RunOptions
@@ -53,7 +53,7 @@ class Rebuilt:
     latents: LatentSpace
     generator: nn.Module
     critic: nn.Module | None = None
-    regularisers: Mapping[str, nn.Module] = field(default_factory=dict)
+    regularisers: Mapping[str, Regulariser] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
     skipped: tuple[str, ...] = ()
 
@@ -71,14 +71,16 @@ def rebuild(path: Path, host: PluginHost) -> Rebuilt:
     whatever else is wrong with the file. Other parts that nobody offers are skipped.
     """
     note = describe(path)
-    data = _DescribedData(note["facts"]["data"])
     try:
+        data = _DescribedData(note["facts"]["data"])
         plan = _plan(note["recipe"], host)
         with torch.device("meta"):
             outline = plan.build(data, host.registry)
         _compare(outline, plan.skipped, read_header(path).tensors)
         built = plan.build(data, host.registry)
         _fill(path, built)
+    except BuilderError as error:  # options of a stranger's file may have led there
+        raise StorageError(f"{path}: its parts can't be built: {_one_line(error)}") from error
     except PluginError as error:
         raise PluginError(f"{path}: {error}") from error
     except RecipeError as error:
@@ -90,7 +92,7 @@ def rebuild(path: Path, host: PluginHost) -> Rebuilt:
 
 
 class _DescribedData(Dataset):
-    """The data set as a model file describes it: a shape and names, no samples."""
+    """The data set as a model file describes it: a shape, names, factors, no samples."""
 
     def __init__(self, facts: Mapping[str, Any]) -> None:
         classes = facts.get("classes")
@@ -98,6 +100,7 @@ class _DescribedData(Dataset):
         self.source = str(facts.get("source", ""))
         self.sample_shape = tuple(facts["shape"])
         self.classes = tuple(map(str, classes)) if isinstance(classes, list) else ()
+        self.factors = tuple(Factor(**facts) for facts in facts.get("factors", ()))
 
     def __len__(self) -> int:
         return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import torch
@@ -12,8 +13,8 @@ import torch
 from gan_toolkit.assemble import Parts
 from gan_toolkit.checkpoints import CheckpointStore
 from gan_toolkit.errors import GuardError
-from gan_toolkit.evaluation import EngineView, evaluate, records_of
-from gan_toolkit.events import Guard, Observers, untouched_randomness
+from gan_toolkit.evaluation import EngineView, evaluate
+from gan_toolkit.events import Guard, Observers
 from gan_toolkit.model import save_model
 from gan_toolkit.recipe import Recipe
 from gan_toolkit.runs import RunFolder
@@ -60,11 +61,8 @@ class Loop:
             with StopRequest() as stop:
                 while self.engine.steps_done < self.keys.steps:
                     self._step()
-                    error = stop.error()
-                    if error is not None:
-                        self._save("stop")
-                        raise error
-                self._finish()
+                    self._heed(stop)
+                self._finish(stop)
         finally:
             self.observers.close()
             for failure in (*self.guard.failures(), *self.observers.failures()):
@@ -83,11 +81,37 @@ class Loop:
         if last or (self.keys.checkpoint_every and step % self.keys.checkpoint_every == 0):
             self._save("end" if last else "interval")
 
-    def _finish(self) -> None:
-        """Do what a finished run owes; doing it twice changes nothing."""
+    def _heed(self, stop: StopRequest) -> None:
+        """Save and end if somebody asked for it."""
+        error = stop.error()
+        if error is not None:
+            self._save("stop")
+            raise error
+
+    def _finish(self, stop: StopRequest) -> None:
+        """Do what a finished run owes; doing it twice changes nothing.
+
+        The model comes first, and again with its scores: measuring may take minutes, and fail.
+        """
         view = self._view()
+        self._write_model(view, [])
+        self._heed(stop)
         scores = self._evaluate(view, self.parts.measures)
+        self._heed(stop)
         self._draw(view, self.parts.panels)
+        self._write_model(view, scores)
+        self._emit("model", path=self.run.model.name)
+
+    def _write_model(self, view: EngineView, scores: list[dict[str, Any]]) -> None:
+        data = self.parts.data
+        described = {
+            "classes": list(data.classes),
+            "factors": [asdict(factor) for factor in data.factors],
+        }
+        codes = {
+            name: {"H": f"{self.engine.latents[name].entropy():.4f} nats"}
+            for name in view.inferable
+        }
         save_model(
             self.run.model,
             # no more than a model needs: paths and trackers of this machine stay here
@@ -98,15 +122,11 @@ class Loop:
             facts={
                 "steps": self.engine.steps_done,
                 "samples_seen": self.parts.batches.size * self.engine.steps_done,
-                "data": data_facts(self.parts),
-                "codes": {
-                    name: {"H": f"{self.engine.latents[name].entropy():.4f} nats"}
-                    for name in view.inferable
-                },
+                "data": data_facts(self.parts) | described,
+                "codes": codes,
                 "scores": scores,
             },
         )
-        self._emit("model", path=self.run.model.name)
 
     # --- the events of a step ---------------------------------------------------------------
 
@@ -151,8 +171,9 @@ class Loop:
     def _evaluate(self, view: EngineView, measures: Mapping[str, Any]) -> list[dict[str, Any]]:
         if not measures:
             return []
-        with untouched_randomness():
-            scores = records_of(evaluate(measures, view))
+        scores: list[dict[str, Any]] = []
+        for name, measure in measures.items():
+            scores += self.guard.call(f"measure {name!r}", evaluate, name, measure, view) or ()
         self.run.write_json(f"evaluations/step-{view.step:08d}.json", {"scores": scores})
         self._record({"event": "evaluation", "step": view.step, "scores": scores})
         return scores
@@ -168,6 +189,11 @@ class Loop:
         step = self.engine.steps_done
         if step == self._saved_at:
             return
+        if broken := self.engine.broken():
+            raise GuardError(
+                f"step {step}: {broken[0]} is not finite ({len(broken)} parameters in all); the "
+                "checkpoints before are untouched; try a smaller learning rate or weight"
+            )
         length, digest = self.run.metrics.sync()
         extra = {
             "reason": reason,

@@ -130,16 +130,6 @@ def test_a_batch_as_large_as_the_data_is_an_epoch() -> None:
     assert sorted(drawn(Batches(numbered(5), 5, seed=0), 1)) == [0, 1, 2, 3, 4]
 
 
-def test_images_seen_counts_the_steps_before() -> None:
-    batches = Batches(numbered(10), 4, seed=0)
-
-    assert [batches.images_seen(step) for step in (0, 1, 10)] == [0, 4, 40]
-
-
-@pytest.mark.parametrize("size", [0, -1])
-def test_a_batch_needs_a_sample(size: int) -> None:
-    with pytest.raises(ValueError, match="at least one"):
-        Batches(numbered(3), size, seed=0)
 
 
 def test_there_is_no_step_before_the_first() -> None:

@@ -7,11 +7,13 @@ from collections import namedtuple
 from pathlib import Path
 
 import pytest
+import torch
 
 import gan_toolkit
-from gan_toolkit.checkpoints import CheckpointStore
+from gan_toolkit import strict_json
+from gan_toolkit.checkpoints import Checkpoint, CheckpointStore
 from gan_toolkit.device import Device
-from gan_toolkit.errors import ResumeError, StorageError
+from gan_toolkit.errors import ResumeError, StorageError, UsageError
 from gan_toolkit.launch import launch, resume
 from gan_toolkit.plugins import load_plugins
 from gan_toolkit.recipe import Override, Recipe, load_recipe
@@ -77,6 +79,52 @@ def test_a_damaged_checkpoint_falls_back_and_none_whole_is_refused(tmp_path):
     with pytest.raises(ResumeError, match=r"no checkpoint of .* is whole"):
         resume(run.folder, HOST, tell=lambda _: None, steps=12)
     assert before.name < newest.name
+
+
+def test_fewer_steps_than_were_done_are_refused_and_nothing_changes(tmp_path):
+    run = start(tmp_path, 5, "run")
+    text = run.resolved.read_text()
+
+    with pytest.raises(UsageError, match=r"has done 5 steps; it can't end at 3"):
+        resume(run.folder, HOST, tell=lambda _: None, steps=3)
+
+    assert run.resolved.read_text() == text
+    assert RunFolder.open(run.folder).run_json["status"] == "finished"
+
+
+def test_a_checkpoint_of_another_kind_of_device_can_be_resumed(tmp_path, monkeypatch):
+    run = start(tmp_path, 5, "run")
+    load = Checkpoint.load
+
+    def with_accelerator(self: Checkpoint) -> Snapshot:
+        snapshot = load(self)
+        snapshot.tensors["random"]["device"] = torch.zeros(16, dtype=torch.uint8)
+        return snapshot
+
+    monkeypatch.setattr(Checkpoint, "load", with_accelerator)
+
+    resumed = resume(run.folder, HOST, tell=lambda _: None, steps=7)
+
+    assert resumed.run_json["status"] == "finished"
+
+
+def test_an_option_that_a_later_version_added_is_no_change(tmp_path):
+    run = start(tmp_path, 5, "run")
+    (manifest,) = run.checkpoints.glob("*/MANIFEST.json")
+    facts = strict_json.parse_object(manifest.read_bytes())
+    del facts["recipe"]["regularisers"]["information"]["detach"]
+    manifest.write_text(strict_json.dump(facts))
+    run.resolved.write_text(run.resolved.read_text().replace("detach = false\n", ""))
+
+    resumed = resume(run.folder, HOST, tell=lambda _: None, steps=7)
+
+    assert resumed.run_json["status"] == "finished"
+
+
+def test_a_resolved_recipe_names_the_precision_that_was_used(tmp_path):
+    run = start(tmp_path, 5, "run")
+
+    assert load_recipe(run.resolved, HOST).run.precision == "f32"
 
 
 def test_a_disk_too_small_for_the_checkpoints_is_refused_at_the_first_step(tmp_path, monkeypatch):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from gan_toolkit.recipe.options import NoOptions, Options, Scheduled
 
@@ -107,6 +107,12 @@ class RegulariserKeys(Keys):
     """The first step that uses it."""
     stop: Step | None = None
     """The first step that no longer uses it; absent: never."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.stop is not None and self.stop <= self.start:
+            raise ValueError(f"stop = {self.stop}: it would never act; above start = {self.start}")
+        return self
 
 
 class PanelKeys(Keys):
