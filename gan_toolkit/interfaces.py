@@ -7,7 +7,7 @@ Images are (B, C, H, W) in [-1, 1]; points are (B, D). Information is in nats.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -231,14 +231,14 @@ class Pass:
 @contextmanager
 def _held(norms: Sequence[_BatchNorm]) -> Iterator[None]:
     """Let batch norms normalise by the batch and remember nothing of it."""
-    momenta = [norm.momentum for norm in norms]
+    tracking = [norm.track_running_stats for norm in norms]
     for norm in norms:
-        norm.momentum = 0.0
+        norm.track_running_stats = False
     try:
         yield
     finally:
-        for norm, momentum in zip(norms, momenta, strict=True):
-            norm.momentum = momentum
+        for norm, tracks in zip(norms, tracking, strict=True):
+            norm.track_running_stats = tracks
 
 
 class Regulariser(nn.Module):

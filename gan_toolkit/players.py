@@ -52,11 +52,15 @@ class Moving:
             reached = zip(self.parameters, gradients, strict=True)
             self.unmoved -= {name for name, gradient in reached if gradient is not None}
         for parameter, gradient in zip(parameters, gradients, strict=True):
-            if parameter.grad is None:
-                parameter.grad = gradient
-            elif gradient is not None:
+            if gradient is None:
+                continue
+            if gradient.stride() != parameter.stride():
+                # Fused optimisers read raw memory: an expanded or transposed gradient is garbage.
+                gradient = torch.empty_like(parameter).copy_(gradient)
+            if parameter.grad is not None:
                 # Not in place: autograd may hand one tensor to several parameters.
-                parameter.grad = parameter.grad + gradient
+                gradient = parameter.grad + gradient
+            parameter.grad = gradient
 
     def gradient_norm(self) -> Tensor:
         """Return the length of the gradient over all parameters."""

@@ -1,0 +1,171 @@
+"""The words for a device and a precision, and what the precision changes in a step."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from gan_toolkit import device
+from gan_toolkit.device import Device, choose_device
+from gan_toolkit.engine import Engine, Term
+from gan_toolkit.errors import DeviceError, ExitCode
+from gan_toolkit.interfaces import Pass
+from gan_toolkit.players import Optimiser
+from gan_toolkit.testing.parts import ReadBack, Smooth, tiny_engine
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def threads() -> Iterator[None]:
+    """Put torch's own number of threads back."""
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+def pretend_cuda(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: count > 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: True)
+
+
+def test_auto_takes_cuda_and_bf16_where_they_are_and_the_cpu_elsewhere(monkeypatch):
+    pretend_cuda(monkeypatch, 0)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", dict, raising=False)
+    assert choose_device() == Device(CPU, "f32")
+
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True}, raising=False)
+    assert choose_device() == Device(CPU, "bf16")
+
+    pretend_cuda(monkeypatch, 2)
+    assert choose_device() == Device(torch.device("cuda"), "bf16")
+
+
+def test_plain_words_are_taken_as_they_are(monkeypatch):
+    pretend_cuda(monkeypatch, 2)
+
+    assert choose_device("cpu", "f32", deterministic=True, threads=3) == Device(CPU, "f32", True, 3)
+    assert choose_device("cpu", "bf16").precision == "bf16"
+    assert choose_device("cuda:1", "f32").torch_device == torch.device("cuda", 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "precision", "cards", "text"),
+    [
+        ("gpu", "f32", 0, "device 'gpu' is unknown; known: auto, cpu, cuda, cuda:1"),
+        ("mps", "f32", 0, "device 'mps' is not supported; known: auto, cpu, cuda, cuda:1"),
+        ("cuda", "f32", 0, "device 'cuda': torch sees no CUDA device; use auto or cpu"),
+        ("cuda:2", "f32", 2, "device 'cuda:2': there are 2, numbered from cuda:0"),
+        ("cpu", "f16", 0, "precision 'f16' is unknown; known: auto, f32, bf16"),
+    ],
+)
+def test_a_word_that_can_not_be_served_is_refused_with_those_that_can(
+    monkeypatch, name, precision, cards, text
+):
+    pretend_cuda(monkeypatch, cards)
+
+    with pytest.raises(DeviceError) as caught:
+        choose_device(name, precision)
+
+    assert str(caught.value) == text
+    assert caught.value.exit_code == ExitCode.DEVICE
+
+
+def test_a_device_is_described_in_a_few_words(threads):
+    machine = platform.machine()
+    torch.set_num_threads(1)
+
+    assert Device(threads=1).describe() == f"CPU ({machine}), 1 thread, f32"
+    assert Device(threads=2, precision="bf16").describe() == f"CPU ({machine}), 2 threads, bf16"
+    assert Device().describe() == f"CPU ({machine}), 1 thread, f32"
+
+
+def test_preparing_sets_threads_and_determinism_only_when_wanted(monkeypatch, threads):
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":16:8")
+    asked: list[bool] = []
+    monkeypatch.setattr(torch, "use_deterministic_algorithms", asked.append)
+    torch.set_num_threads(1)
+
+    Device().prepare()
+    assert (torch.get_num_threads(), asked) == (1, [])
+
+    Device(deterministic=True, threads=2).prepare()
+    assert (torch.get_num_threads(), asked) == (2, [True])
+
+
+def test_peak_memory_is_counted_in_bytes():
+    """A process that has loaded torch holds more than 50 MiB; in KiB the number would be less."""
+    assert 50 * 2**20 < Device().peak_memory() < 2**50
+
+
+# --- what bf16 changes ------------------------------------------------------------------------
+
+
+class Watched(ReadBack):
+    """Reads the code, and notes the type of the scores it is shown."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scores: set[torch.dtype] = set()
+
+    def critic_term(self, seen: Pass) -> Tensor:
+        self.scores |= {seen.on_real.score.dtype, seen.on_fake.score.dtype}
+        return super().critic_term(seen)
+
+
+def game(precision: device.Precision) -> tuple[Engine, dict[str, set[torch.dtype]]]:
+    """Return an engine, and the types it computes with and steps along, noted as it goes."""
+    torch.manual_seed(0)
+    head = Watched()
+    seen: dict[str, set[torch.dtype]] = {"layers": set(), "gradients": set(), "scores": head.scores}
+
+    def sgd(groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
+        parameters = [p for group in groups for p in group["params"]]
+        optimiser = torch.optim.SGD(groups)
+        optimiser.register_step_pre_hook(
+            lambda *_: seen["gradients"].update(p.grad.dtype for p in parameters)
+        )
+        return optimiser
+
+    engine = tiny_engine(
+        terms=[Term("read", head), Term("smooth", Smooth())],
+        optimisers={"generator": Optimiser(sgd, 0.1), "critic": Optimiser(sgd, 0.1)},
+        device=Device(precision=precision),
+    )
+    engine.critic.dropout.p = 0.0
+    for layer in (engine.generator.out, engine.critic.out, head.head):
+        layer.register_forward_hook(lambda _, __, out: seen["layers"].add(out.dtype))
+    return engine, seen
+
+
+@pytest.mark.parametrize(("precision", "dtype"), [("f32", torch.float32), ("bf16", torch.bfloat16)])
+def test_networks_compute_in_the_precision_and_all_that_is_kept_is_f32(precision, dtype):
+    engine, seen = game(precision)
+
+    metrics = engine.step(torch.randn(8, 2))
+
+    assert seen["layers"] == {dtype}
+    assert seen["scores"] == seen["gradients"] == {torch.float32}
+    kept = [p for player in engine._players.values() for p in player.parameters.values()]
+    assert {tensor.dtype for tensor in (*kept, *metrics.values())} == {torch.float32}
+
+
+def test_a_step_in_bf16_is_close_to_one_in_f32():
+    """bf16 keeps 8 bits of a number: 0.4 % of each."""
+    exact, rough = game("f32")[0], game("bf16")[0]
+    real = torch.randn(64, 2, generator=torch.Generator().manual_seed(0))
+
+    wanted, found = exact.step(real), rough.step(real)
+
+    assert all(value.isfinite() for value in found.values())
+    torch.testing.assert_close(found, wanted, rtol=0.01, atol=0.001)
+    pairs = zip(exact.generator.parameters(), rough.generator.parameters(), strict=True)
+    for one, other in pairs:
+        torch.testing.assert_close(other, one, rtol=0.01, atol=0.001)
+    assert found["critic/loss"] != wanted["critic/loss"]

@@ -1,0 +1,157 @@
+"""Looking at a run between two steps: in eval mode, and without a trace."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from gan_toolkit.averaging import ExponentialAverage
+from gan_toolkit.batches import ArrayDataset
+from gan_toolkit.device import Device
+from gan_toolkit.engine import Engine, Term
+from gan_toolkit.evaluation import CHUNK, EngineView, evaluate, quiet
+from gan_toolkit.interfaces import Measure, Score, View
+from gan_toolkit.snapshot import Snapshot, difference
+from gan_toolkit.testing.parts import WIDTH, ReadBack, tiny_engine
+
+
+class ReadThroughNorm(ReadBack):
+    """Reads the code through batch norm and dropout: in training mode each row moves the others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = nn.Sequential(nn.BatchNorm1d(WIDTH), nn.Dropout(0.5), nn.Linear(WIDTH, 1))
+
+
+def points(count: int = 40) -> ArrayDataset:
+    rng = torch.Generator().manual_seed(0)
+    return ArrayDataset("points", "synthetic", torch.randn(count, 2, generator=rng))
+
+
+def trained(**changes: object) -> Engine:
+    """Return an engine whose running statistics are no longer those it began with."""
+    engine = tiny_engine(terms=[Term("read", ReadThroughNorm())], **changes)
+    for step in range(3):
+        rng = torch.Generator().manual_seed(step)
+        engine.step(torch.randn(8, 2, generator=rng))
+    return engine
+
+
+def view_of(engine: Engine) -> EngineView:
+    return EngineView(engine, points(), name="tiny", seed=0)
+
+
+def modules(engine: Engine) -> Iterator[nn.Module]:
+    for part in (engine.generator, engine.shown, engine.critic, *engine.regularisers.values()):
+        yield from part.modules()
+
+
+def state(engine: Engine) -> tuple[Snapshot, list[bool]]:
+    snapshot = engine.snapshot()
+    tensors = {g: {n: t.clone() for n, t in group.items()} for g, group in snapshot.tensors.items()}
+    return Snapshot(tensors, snapshot.facts), [module.training for module in modules(engine)]
+
+
+def look_at_everything(view: EngineView) -> dict[str, Tensor]:
+    bank = view.bank(4)
+    return {"sample": view.generate(bank.latent), **view.infer(bank.samples)}
+
+
+@pytest.mark.parametrize("averaging", [None, ExponentialAverage(0.9)], ids=["plain", "averaged"])
+def test_a_sample_alone_equals_the_same_sample_in_a_batch(averaging):
+    view = view_of(trained(averaging=averaging))
+    latent, samples = view.bank(6)
+
+    together = view.infer(samples)["code"]
+
+    for row in range(6):
+        alone = slice(row, row + 1)
+        torch.testing.assert_close(view.generate(latent[alone]), samples[alone])
+        torch.testing.assert_close(view.infer(samples[alone])["code"], together[alone])
+
+
+def test_looking_leaves_weights_statistics_and_modes_as_they_were():
+    engine = trained()
+    before, modes = state(engine)
+
+    look_at_everything(view_of(engine))
+
+    after, modes_after = state(engine)
+    assert difference(before, after) == []
+    assert modes_after == modes
+    assert all(modes)
+
+
+@pytest.mark.parametrize("held", ["generator.norm", "critic.dropout", "regularisers.read.head"])
+def test_a_part_that_its_owner_holds_in_eval_mode_stays_there(held):
+    engine = trained()
+    parts = nn.ModuleDict({"generator": engine.generator, "critic": engine.critic})
+    parts["regularisers"] = nn.ModuleDict(engine.regularisers)
+    parts.get_submodule(held).eval()
+    _, modes = state(engine)
+
+    look_at_everything(view_of(engine))
+
+    assert state(engine)[1] == modes
+    assert not all(modes)
+
+
+def test_modes_come_back_when_looking_fails():
+    engine = trained()
+
+    def look() -> None:
+        with quiet(engine):
+            assert not any(module.training for module in modules(engine))
+            assert not torch.is_grad_enabled()
+            raise RuntimeError("no more")
+
+    with pytest.raises(RuntimeError, match="no more"):
+        look()
+
+    assert all(module.training for module in modules(engine))
+
+
+def test_a_bank_is_the_beginning_of_one_endless_row():
+    view = view_of(trained())
+
+    few, many = view.bank(5), view.bank(CHUNK + 5)
+
+    assert many.latent.shape[0] == many.samples.shape[0] == CHUNK + 5
+    assert torch.equal(few.samples, many.samples[:5])
+    assert not torch.equal(many.latent[:5], many.latent[CHUNK:])
+
+
+def test_looking_keeps_the_precision_of_the_run_and_returns_f32():
+    engine = trained(device=Device(precision="bf16"))
+    seen: list[torch.dtype] = []
+    engine.critic.out.register_forward_hook(lambda _, __, out: seen.append(out.dtype))
+
+    found = look_at_everything(view_of(engine))
+
+    assert set(seen) == {torch.bfloat16}
+    assert {tensor.dtype for tensor in found.values()} == {torch.float32}
+
+
+def test_real_samples_are_drawn_once_each_and_held_out_ones_must_exist():
+    view = view_of(trained())
+
+    real = view.real(100).samples
+
+    assert torch.equal(real.unique(dim=0), points().batch(torch.arange(40)).samples.unique(dim=0))
+    with pytest.raises(ValueError, match="points has no held-out samples"):
+        view.real(4, held_out=True)
+
+
+def test_a_value_that_is_not_finite_is_recorded_as_null_and_void():
+    class Two(Measure):
+        def measure(self, view: View) -> list[Score]:
+            return [Score("good", 0.5, 10, "exact"), Score("bad", math.nan, 10, "exact")]
+
+    good, bad = evaluate("table", Two(), view_of(trained()))
+
+    assert (good["measure"], good["value"], "void" in good) == ("table", 0.5, False)
+    assert (bad["value"], bad["void"]) == (None, "the value is nan")

@@ -1,0 +1,120 @@
+"""What one phase of a step shows its terms, and what it leaves behind in the critic."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from gan_toolkit.interfaces import Critic, Judgement, Pass
+from gan_toolkit.testing.parts import TinyGenerator, tiny_engine, tiny_space
+
+FAR = 40.0
+"""Where the real samples lie: statistics that took in any of them would show it at once."""
+
+
+class NormedCritic(Critic):
+    """Normalises the samples themselves, so that its statistics can be told by hand."""
+
+    feature_width = 2
+
+    def __init__(self, momentum: float | None = 0.1) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(2, momentum=momentum)
+        self.out = nn.Linear(2, 1)
+
+    def forward(self, sample: Tensor, condition: Tensor | None = None) -> Judgement:
+        features = self.norm(sample)
+        return Judgement(self.out(features).squeeze(1), features)
+
+
+class BrokenCritic(NormedCritic):
+    def forward(self, sample: Tensor, condition: Tensor | None = None) -> Judgement:
+        raise RuntimeError("out of order")
+
+
+def look(critic: Critic, real: Tensor) -> Pass:
+    engine = tiny_engine(critic=critic)
+    return engine.look("critic", real, None, torch.Generator().manual_seed(0))
+
+
+def real_samples() -> Tensor:
+    return torch.randn(6, 2, generator=torch.Generator().manual_seed(1)) + FAR
+
+
+def statistics(norm: nn.BatchNorm1d) -> tuple[Tensor, Tensor]:
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    return norm.running_mean.clone(), norm.running_var.clone()
+
+
+def test_judging_real_samples_leaves_the_critics_statistics_as_they_were():
+    critic = NormedCritic()
+    seen = look(critic, real_samples())
+    before = statistics(critic.norm)
+
+    features = seen.on_real.features
+
+    assert all(map(torch.equal, before, statistics(critic.norm)))
+    # it still normalises by the batch in hand
+    torch.testing.assert_close(features.mean(0), torch.zeros(2), atol=1e-4, rtol=0)
+    assert critic.norm.momentum == 0.1
+
+
+@pytest.mark.parametrize(("momentum", "share"), [(0.1, 0.1), (None, 1.0)])
+def test_the_critics_statistics_are_those_of_the_fakes_alone(momentum, share):
+    """A momentum of None averages over all batches: the first one counts whole."""
+    critic = NormedCritic(momentum)
+    seen = look(critic, real_samples())
+
+    _ = seen.on_real, seen.on_fake
+
+    fakes = seen.fake.detach()
+    mean, variance = statistics(critic.norm)
+    torch.testing.assert_close(mean, share * fakes.mean(0))
+    torch.testing.assert_close(variance, (1 - share) + share * fakes.var(0))
+
+
+def test_a_whole_step_keeps_the_real_samples_out_of_the_critics_statistics():
+    critic = NormedCritic()
+    engine = tiny_engine(critic=critic, critic_steps=3)
+
+    engine.step(real_samples())
+
+    assert statistics(critic.norm)[0].abs().max() < FAR / 20
+
+
+def test_a_critic_that_fails_remembers_again_afterwards():
+    critic = BrokenCritic()
+    seen = look(critic, real_samples())
+
+    with pytest.raises(RuntimeError, match="out of order"):
+        _ = seen.on_real
+
+    assert (critic.norm.momentum, critic.norm.track_running_stats) == (0.1, True)
+
+
+def test_a_phase_without_real_samples_says_so():
+    space = tiny_space()
+    seen = Pass(
+        "generator",
+        0,
+        generator=TinyGenerator(space.width),
+        critic=NormedCritic(),
+        space=space,
+        latent=space.sample(4, None),
+    )
+
+    with pytest.raises(RuntimeError, match="the generator phase has no real samples"):
+        _ = seen.real
+
+
+def test_what_a_term_logs_carries_its_name_and_no_gradient():
+    seen = look(NormedCritic(), real_samples())
+
+    seen.log("alone", seen.on_fake.score.mean())
+    seen.speaker = "term"
+    seen.log("named", seen.on_fake.score.mean())
+
+    assert list(seen.logged) == ["alone", "term/named"]
+    assert not seen.logged["term/named"].requires_grad
