@@ -43,7 +43,7 @@ class ChairWorld(World):
     """Procedural chairs: 6 backs, 7 kinds of legs, 3 arms, 3 seats, in every combination.
 
     With `models`, that many chairs are drawn once, and a sample is one of them at some azimuth,
-    elevation and width, as in the real set (which keeps the width too).
+    elevation and width; without `free_width` it keeps its width too, as in the real set.
     """
 
     name: ClassVar[str] = "chairs-synthetic"
@@ -59,6 +59,7 @@ class ChairWorld(World):
         azimuths: Azimuths = "continuous",
         elevations: Elevations = "two",
         models: int | None = None,
+        free_width: bool = True,
     ) -> None:
         self.sample_shape = (1, size, size)
         self.options = {
@@ -68,23 +69,26 @@ class ChairWorld(World):
             "azimuths": azimuths,
             "elevations": elevations,
             "models": models,
+            "free_width": free_width,
         }
         self._seed = seed
         self._ss = ss
         self._azimuths = azimuths
         self._elevations = elevations
         self._models = models
+        self._free_width = free_width
         self.factors = self._describe()
 
     def draw(self, indices: Tensor) -> Tensor:
         """Return the factors (N, K) of the samples at `indices` (N,)."""
         of_sample = self._streams("sample", indices)
         pose = [self._azimuth(of_sample), self._elevation(of_sample)]
-        pose.append(of_sample.uniform("width", *_WIDTH))
         if self._models is None:
-            return table([*pose, *_design(of_sample)])
+            return table([*pose, of_sample.uniform("width", *_WIDTH), *_design(of_sample)])
         model = of_sample.below("model", self._models)
-        return table([*pose, *_design(self._streams("model", model.long())), model])
+        of_model = self._streams("model", model.long())
+        width = (of_sample if self._free_width else of_model).uniform("width", *_WIDTH)
+        return table([*pose, width, *_design(of_model), model])
 
     def render(self, table: Tensor) -> Tensor:
         """Return the pictures (N, 1, size, size) of factors (N, K)."""
@@ -122,7 +126,13 @@ class ChairWorld(World):
             Factor("elevation", "discrete", values)
             if self._elevations == "two"
             else Factor("elevation", "continuous", low=low, high=high, unit="deg"),
-            Factor("width", "continuous", low=_WIDTH[0], high=_WIDTH[1]),
+            Factor(
+                "width",
+                "continuous",
+                low=_WIDTH[0],
+                high=_WIDTH[1],
+                scored=own or self._free_width,
+            ),
         ]
         # A model fixes its style: these columns depend on each other and are not scored then.
         found += [Factor(n, "discrete", tuple(s), scored=own) for n, s in _STYLES.items()]

@@ -38,8 +38,11 @@ class ChairsOptions(Options):
     elevations: Elevations = "two"
     """20 or 30 degrees, as in the real set, or anything between."""
     models: Annotated[int, Field(ge=2, le=100_000)] | None = None
-    """Draw so many chairs once and show them in many poses and widths; without it, each sample is
-    a chair of its own."""
+    """Draw so many chairs once and show them in many poses; without it, each sample is a chair of
+    its own."""
+    free_width: bool = True
+    """Whether each sample has a width of its own; false: a model keeps its width, as in the real
+    set."""
     cache: RecipePath | None = None
     """Folder in which rendered chairs are kept; without it `GANTK_CACHE`, else the user's cache."""
 

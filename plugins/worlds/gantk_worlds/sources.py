@@ -17,7 +17,7 @@ _PLACES = ("rendered_chairs.tar", "rendered_chairs", "*/renders")
 """Where the real renders may lie below the data folder."""
 _OF_THE_WORLD = (
     *("count", "held_out", "seed", "ss"),
-    *("azimuths", "elevations", "models", "cache"),
+    *("azimuths", "elevations", "models", "free_width", "cache"),
 )
 _log = logging.getLogger("gantk")
 
@@ -40,6 +40,7 @@ def chairs(
     azimuths: Azimuths,
     elevations: Elevations,
     models: int | None,
+    free_width: bool,
     cache: str | None,
     sibling: Sibling,
 ) -> Dataset:
@@ -49,13 +50,19 @@ def chairs(
     """
     place = data_folder() if root is None else Path(root)
     if source == "real" or (source == "auto" and _has_renders(place)):
-        unused = (count, held_out, seed, ss, azimuths, elevations, models, cache)
+        unused = (count, held_out, seed, ss, azimuths, elevations, models, free_width, cache)
         _say_unused(dict(zip(_OF_THE_WORLD, unused, strict=True)))
         return sibling(_READER, root=root, size=size)
     if source == "auto":
         _log.info("no real chairs in %s: using %s, rendered here", place, ChairWorld.name)
     world = ChairWorld(
-        size, seed=seed, ss=ss, azimuths=azimuths, elevations=elevations, models=models
+        size,
+        seed=seed,
+        ss=ss,
+        azimuths=azimuths,
+        elevations=elevations,
+        models=models,
+        free_width=free_width,
     )
     return dataset(world, count, held_out, None if cache is None else Path(cache))
 

@@ -166,6 +166,15 @@ def test_models_are_shown_in_many_poses_and_widths() -> None:
     assert [f.name for f in world.factors if f.scored] == ["azimuth", "elevation", "width", "model"]
 
 
+def test_a_model_keeps_its_width_if_width_is_not_free() -> None:
+    world = ChairWorld(models=5, free_width=False)
+    drawn = columns(world, first(500))
+
+    widths = {(int(m), float(w)) for m, w in zip(drawn["model"], drawn["width"], strict=True)}
+    assert len(widths) == 5
+    assert [f.name for f in world.factors if f.scored] == ["azimuth", "elevation", "model"]
+
+
 FREE = ("azimuth", "elevation", "width", "model")
 
 
