@@ -100,7 +100,7 @@ def storage_errors(path: Path, *, needed: int = 0, doing: str = "write") -> Iter
 def _explain(error: OSError, path: Path, needed: int, doing: str) -> str:
     if error.errno in _FULL:
         want = f"needed {needed:,} bytes, " if needed else ""
-        return f"disk full: {path}: {want}{_free(path)}; make room, then resume"
+        return f"disk full: {path}: {want}{_free(path)}; make room, then resume or try again"
     if error.errno == errno.ELOOP:
         return f"can't {doing} {path}: it is a link, and links are not followed"
     return f"can't {doing} {path}: {error.strerror or error}"
@@ -158,25 +158,29 @@ def _flags(*names: str) -> int:
 # --- writing -------------------------------------------------------------------------------
 
 
-def write_new(path: Path, data: bytes) -> None:
-    """Write a file that must not exist and sync its contents, not yet its name."""
+def write_new(path: Path, data: bytes, *, sync: bool = True) -> None:
+    """Write a file that must not exist and, if it matters, sync its contents, not yet its name."""
     with storage_errors(path, needed=len(data)):
-        handle = disk.create(path)
-        try:
-            disk.write(path, handle, data)
+        _write_new(path, data, sync=sync)
+
+
+def _write_new(path: Path, data: bytes, *, sync: bool = True) -> None:
+    handle = disk.create(path)
+    try:
+        disk.write(path, handle, data)
+        if sync:
             disk.sync(path, handle)
-        finally:
-            os.close(handle)
+    finally:
+        os.close(handle)
 
 
 def write_atomic(path: Path, data: bytes | str) -> None:
     """Put a file in place whole: whoever reads it sees the old contents or the new ones."""
     content = data.encode("utf-8") if isinstance(data, str) else data
-    with temporary(path.parent) as unfinished:
-        write_new(unfinished, content)
-        with storage_errors(path, needed=len(content)):
-            disk.rename(unfinished, path)
-            disk.sync_folder(path.parent)
+    with temporary(path.parent) as unfinished, storage_errors(path, needed=len(content)):
+        _write_new(unfinished, content)
+        disk.rename(unfinished, path)
+        disk.sync_folder(path.parent)
 
 
 def make_folders(path: Path) -> None:
@@ -184,11 +188,12 @@ def make_folders(path: Path) -> None:
     missing = itertools.takewhile(lambda folder: not folder.is_dir(), (path, *path.parents))
     for folder in reversed(list(missing)):
         with storage_errors(folder):
-            with suppress(FileExistsError):  # somebody else was quicker
+            try:
                 disk.make_folder(folder)
+            except FileExistsError:  # a file, or somebody else was quicker
+                if not folder.is_dir():
+                    raise StorageError(f"{folder} is not a folder; choose another") from None
             disk.sync_folder(folder.parent)
-    if not path.is_dir():
-        raise StorageError(f"can't write {path}: it is not a folder")
 
 
 @contextmanager

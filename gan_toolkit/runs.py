@@ -10,6 +10,7 @@ import hashlib
 import os
 import platform
 import secrets
+import shlex
 import socket
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -33,6 +34,7 @@ if TYPE_CHECKING:  # listing runs must not load torch
 
 FORMAT = 1
 RUN = "run.json"
+RESOLVED = "recipe.resolved.toml"
 _LARGEST_RUN = 16 * 2**20
 
 
@@ -77,9 +79,10 @@ class RunFolder:
     def open(cls, path: Path) -> RunFolder:
         """Read a run that exists; UsageError, with the nearest name, when it is none."""
         if not (path / RUN).exists():
-            reason = "is not the folder of a run" if path.exists() else "does not exist"
+            if path.exists():
+                raise UsageError(_not_a_run(path))
             siblings = [run.parent.name for run in path.parent.glob(f"*/{RUN}")]
-            raise UsageError(f"{path} {reason}{did_you_mean(path.name, siblings)}")
+            raise UsageError(f"{path} does not exist{did_you_mean(path.name, siblings)}")
         try:
             facts = strict_json.parse_object(files.read_bytes(path / RUN, _LARGEST_RUN))
         except ValueError as error:
@@ -105,7 +108,7 @@ class RunFolder:
     @property
     def resolved(self) -> Path:
         """The recipe with every value."""
-        return self.folder / "recipe.resolved.toml"
+        return self.folder / RESOLVED
 
     @property
     def environment(self) -> Path:
@@ -287,9 +290,11 @@ class Journal:
         content = self._content()
         if len(content) < length:
             found = f"{len(content):,} bytes, the checkpoint saw {length:,}"
-            raise ResumeError(f"{self.path} is shorter than it was: {found}")
+            raise ResumeError(f"{self.path} is shorter than it was: {found}; {self._remedy()}")
         if sha256 is not None and hashlib.sha256(content[:length]).hexdigest() != sha256:
-            raise ResumeError(f"{self.path} is not the journal that the checkpoint saw")
+            raise ResumeError(
+                f"{self.path} is not the journal that the checkpoint saw; {self._remedy()}"
+            )
         kept = self._keep(content[length:]) if len(content) > length else None
         self._cut_to(length)
         return kept
@@ -305,9 +310,16 @@ class Journal:
             except ValueError as error:
                 if number == len(lines):
                     break
-                raise StorageError(f"{self.path}:{number} is damaged: {error}") from None
+                raise StorageError(
+                    f"{self.path}:{number} is damaged: {error}; {self._remedy()}"
+                ) from None
         # Complete or not, a line without its end was never committed.
         return records if content.endswith(b"\n") else records[: len(lines) - 1]
+
+    def _remedy(self) -> str:
+        """Say what helps a run whose journal is damaged; its checkpoints are whole."""
+        recipe = shlex.quote(str(self.path.with_name(RESOLVED)))
+        return f"put the journal back, or start a new run: gantk run {recipe}"
 
     def _content(self) -> bytes:
         if not self.path.exists():
@@ -349,7 +361,7 @@ def find_run(text: str, parent: Path) -> RunFolder:
 
     Raises UsageError when there is none, with the nearest, or more than one.
     """
-    if (Path(text) / RUN).exists():
+    if os.path.exists(Path(text) / RUN):  # noqa: PTH110 - any text is a question, a long one too
         return RunFolder.open(Path(text))
     known = sorted(run.parent for run in (*parent.glob(f"*/{RUN}"), *parent.glob(f"*/*/{RUN}")))
     spoken = {folder: _spoken(folder, parent) for folder in known}
@@ -360,8 +372,22 @@ def find_run(text: str, parent: Path) -> RunFolder:
     if found:
         names = ", ".join(folder.relative_to(parent).as_posix() for folder in found[:10])
         raise UsageError(f"{text!r} means {len(found)} runs: {names}")
+    if text and os.path.lexists(text):
+        raise UsageError(_not_a_run(Path(text)))
+    if text.endswith(".safetensors"):
+        near = did_you_mean(text, map(str, Path(text).parent.glob("*.safetensors")))
+        raise UsageError(f"there is no file {text}{near}")
     near = did_you_mean(text, {name for names in spoken.values() for name in names})
     raise UsageError(f"no run in {parent} is called {text!r}{near}")
+
+
+def _not_a_run(path: Path) -> str:
+    """Say why something that exists is no run, and which runs are in it."""
+    if not path.is_dir():
+        return f"{path} is not a folder; a run is one, with {RUN} in it"
+    runs = [str(run.parent) for run in sorted(path.glob(f"*/{RUN}"))]
+    inside = f"; the runs in it: {', '.join(runs[:10])}" if runs else ""
+    return f"{path} has no {RUN}: it is not a run's folder{inside}"
 
 
 def _spoken(folder: Path, parent: Path) -> tuple[str, ...]:
@@ -384,7 +410,7 @@ def _claim(shelf: Path, name: str | None, when: datetime) -> tuple[str, Path]:
                     continue
                 raise StorageError(
                     f"run folder {folder} exists; choose another --name, or resume it with: "
-                    f"gantk resume {folder}"
+                    f"gantk resume {shlex.quote(str(folder))}"
                 ) from None
             return run_id, folder
 

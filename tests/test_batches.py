@@ -130,8 +130,6 @@ def test_a_batch_as_large_as_the_data_is_an_epoch() -> None:
     assert sorted(drawn(Batches(numbered(5), 5, seed=0), 1)) == [0, 1, 2, 3, 4]
 
 
-
-
 def test_there_is_no_step_before_the_first() -> None:
     with pytest.raises(ValueError, match="no step -1"):
         Batches(numbered(3), 1, seed=0).at(-1)

@@ -5,6 +5,7 @@ import hashlib
 import json
 import math
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -99,15 +100,15 @@ def test_an_id_that_is_taken_is_drawn_again(tmp_path, monkeypatch):
 
 
 def test_a_run_is_never_overwritten(tmp_path):
-    run = RunFolder.create(tmp_path, "alpha", name="mine")
+    run = RunFolder.create(tmp_path / "my runs", "alpha", name="mine")
     before = {p: p.read_bytes() for p in run.folder.iterdir()}
 
     with pytest.raises(StorageError) as e:
-        RunFolder.create(tmp_path, "alpha", name="mine")
+        RunFolder.create(tmp_path / "my runs", "alpha", name="mine")
 
     assert str(e.value) == (
         f"run folder {run.folder} exists; choose another --name, or resume it with: "
-        f"gantk resume {run.folder}"
+        f"gantk resume {shlex.quote(str(run.folder))}"
     )
     assert {p: p.read_bytes() for p in run.folder.iterdir()} == before
 
@@ -127,7 +128,7 @@ def test_awkward_names_are_refused(tmp_path, name):
 @pytest.mark.skipif(os.name == "nt", reason="modes")
 def test_a_place_that_can_not_be_written_is_a_storage_error(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
-    with pytest.raises(StorageError, match="file"):
+    with pytest.raises(StorageError, match="file is not a folder"):
         RunFolder.create(tmp_path / "file", "alpha")
 
     monkeypatch.setattr(files, "disk", FailingDisk(0, errno.EACCES))
@@ -140,7 +141,7 @@ def test_what_is_no_run_is_told_with_the_nearest_name(tmp_path):
 
     with pytest.raises(UsageError, match=r"does not exist; did you mean 'second'\?"):
         RunFolder.open(made.folder.with_name("secnd"))
-    with pytest.raises(UsageError, match="is not the folder of a run"):
+    with pytest.raises(UsageError, match=r"has no run\.json: it is not a run's folder"):
         RunFolder.open(tmp_path)
 
 
@@ -179,6 +180,24 @@ def test_a_run_is_found_by_path_name_beginning_or_id(tmp_path):
         find_run("quack", tmp_path)
     with pytest.raises(UsageError, match="no run in"):
         find_run("", tmp_path)
+    with pytest.raises(UsageError, match="no run in"):
+        find_run("x" * 300, tmp_path)
+
+
+def test_what_exists_and_is_no_run_is_told_as_what_it_is(tmp_path):
+    one = RunFolder.create(tmp_path, "alpha", name="one")
+    (tmp_path / "file").write_text("")
+    shelf = one.folder.parent
+
+    with pytest.raises(UsageError) as e:
+        find_run(str(shelf), tmp_path)
+    assert str(e.value) == (
+        f"{shelf} has no run.json: it is not a run's folder; the runs in it: {one.folder}"
+    )
+    with pytest.raises(UsageError, match="file is not a folder"):
+        find_run(str(tmp_path / "file"), tmp_path)
+    with pytest.raises(UsageError, match=r"there is no file gone\.safetensors$"):
+        find_run("gone.safetensors", tmp_path)
 
 
 def test_looking_at_runs_needs_no_torch():
@@ -411,8 +430,12 @@ def test_a_journal_that_is_not_the_one_of_the_checkpoint_is_refused(journal):
 
     with pytest.raises(ResumeError, match="not the journal that the checkpoint saw"):
         journal.cut(length, digest)
-    with pytest.raises(ResumeError, match="24 bytes, the checkpoint saw 25"):
+    with pytest.raises(ResumeError, match="24 bytes, the checkpoint saw 25") as e:
         journal.cut(25)
+    recipe = journal.path.with_name("recipe.resolved.toml")
+    assert str(e.value).endswith(
+        f"; put the journal back, or start a new run: gantk run {shlex.quote(str(recipe))}"
+    )
     assert len(journal.read()) == 2
 
 

@@ -11,5 +11,6 @@ def main() -> None:
     # no longer when none has; the variable counts only if it is set before torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from gan_toolkit.cli.root import cli
+    from gan_toolkit.cli.session import Session
 
-    cli(prog_name="gantk")
+    cli(prog_name="gantk", obj=Session(owns_process=True))

@@ -10,8 +10,16 @@ import click
 from gan_toolkit.cli.group import Group
 from gan_toolkit.cli.options import toml_value
 from gan_toolkit.cli.session import Session, pass_session, shared
-from gan_toolkit.cli.text import heading, put, put_json, shape_of, table
-from gan_toolkit.errors import DataError, UsageError, did_you_mean
+from gan_toolkit.cli.text import command, heading, put, put_json, shape_of, table
+from gan_toolkit.errors import (
+    DataError,
+    GantkError,
+    PluginError,
+    Problem,
+    RecipeError,
+    UsageError,
+    did_you_mean,
+)
 
 if TYPE_CHECKING:
     from gan_toolkit.interfaces import Dataset, Factor
@@ -54,9 +62,18 @@ def list_data(session: Session, *, as_json: bool) -> None:
 def data_info(session: Session, name: str, settings: Sequence[str], *, as_json: bool) -> None:
     """Open the data set NAME and show its source, samples, classes and factors.
 
-    A data set that is rendered is prepared first.
+    A data set that is rendered is prepared first. Of one that is missing, show how to get it.
     """
-    dataset = _open(session, name, dict(map(_setting, settings)))
+    component = _component(session, name)
+    options = _options(component, dict(map(_setting, settings)))
+    try:
+        dataset = _build(component, options, session.host.registry)
+    except DataError as error:
+        about = str(getattr(component.options, "about", ""))  # a plugin may have more to tell
+        for line in () if as_json else about.splitlines():
+            put(line)
+        this = f"; more: {command('data', 'info', name)}"
+        raise DataError(str(error).removesuffix(this)) from error
     facts = facts_of(dataset)
     if as_json:
         put_json(facts)
@@ -92,27 +109,34 @@ def facts_of(dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def _open(session: Session, name: str, settings: dict[str, Any]) -> Dataset:
-    from pydantic import ValidationError
-
+def _component(session: Session, name: str) -> Component:
     from gan_toolkit.registry import UnknownComponent
 
-    registry = session.host.registry
     try:
-        component = registry.get("dataset", name)
-        options = component.options(**settings)
+        return session.host.registry.get("dataset", name)
     except UnknownComponent as error:
         known = ", ".join(error.known)
         raise UsageError(
             f"no data set is named {name!r}; known: {known}{did_you_mean(name, error.known, 0.5)}"
         ) from None
+
+
+def _options(component: Component, settings: dict[str, Any]) -> dict[str, Any]:
+    """Check options as a recipe would, and complain in its words."""
+    from pydantic import ValidationError
+
+    from gan_toolkit.recipe.messages import complaints
+
+    try:
+        return dict(component.options(**settings))
     except ValidationError as error:
-        found = error.errors()[0]
-        place = ".".join(map(str, found["loc"]))
-        raise UsageError(
-            f"--set {place}: {found['msg']}; see: gantk components show dataset {name}"
+        told = dict.fromkeys(complaints(error, component.options, settings))
+        raise RecipeError(
+            [
+                Problem(order, f"--set {'.'.join(map(str, path))}", "", text)
+                for order, (path, text) in enumerate(told)
+            ]
         ) from None
-    return _build(component, dict(options), registry)
 
 
 def _build(component: Component, options: dict[str, Any], registry: Registry) -> Dataset:
@@ -127,8 +151,14 @@ def _build(component: Component, options: dict[str, Any], registry: Registry) ->
     facts = {"sibling": sibling} if "sibling" in inspect.signature(builder).parameters else {}
     try:
         built: Dataset = builder(**options, **facts)
+    except GantkError:
+        raise
     except ValueError as error:
         raise DataError(f"{component.name}: {error}") from error
+    except Exception as error:
+        raised = f"raised {type(error).__name__}: {error}"
+        whose = f"dataset {component.name!r} of plugin {component.plugin!r}"
+        raise PluginError(f"{whose} {raised}") from error
     return built
 
 

@@ -12,11 +12,19 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import click
-
 from gan_toolkit.cli.scores import describe_scores, show_scores
 from gan_toolkit.cli.session import Session
-from gan_toolkit.cli.text import count_of, duration, echo, is_lively, number, put_json, shape_of
+from gan_toolkit.cli.streams import write
+from gan_toolkit.cli.text import (
+    command,
+    count_of,
+    duration,
+    echo,
+    is_lively,
+    number,
+    put_json,
+    shape_of,
+)
 from gan_toolkit.strict_json import dump
 
 MOST_VALUES = 8
@@ -135,6 +143,8 @@ class Display:
             self.has_model = True
         elif kind == "checkpoint":
             self.session.saved_at = self.step
+            if event.get("reason") == "stop":  # before anybody can read of it
+                self.session.settle()
         elif kind == "evaluation":
             if self._scored_at != self.step:
                 self._scores.clear()
@@ -142,6 +152,7 @@ class Display:
             self._scores += event["scores"]
         elif kind == "end":
             self.outcome = str(event.get("outcome"))
+            self.session.settle()
 
     def close(self, run: Path) -> None:
         """Say what was found and what can be done next; the last line on stdout is the folder."""
@@ -150,7 +161,8 @@ class Display:
                 show_scores(self._scores, f"Measured at step {self._scored_at:,}")
             for line in self._next_steps(run):
                 self.prose(line)
-        click.echo(str(run))
+        with suppress(BrokenPipeError):
+            write(str(run))
 
     def _next_steps(self, run: Path) -> list[str]:
         lines = []
@@ -161,8 +173,8 @@ class Display:
             if self.codes:
                 code = self.codes[0]
                 file = f"{code.replace('.', '-')}.png"
-                lines.append(f"  gantk traverse {run} {code} -o {file}")
-            lines.append(f"  gantk sample {run} -n 64 -o samples.png")
+                lines.append(f"  {command('traverse', run, code, '-o', file)}")
+            lines.append(f"  {command('sample', run, '-n', 64, '-o', 'samples.png')}")
         return lines
 
 
@@ -203,22 +215,14 @@ class JsonDisplay(Display):
     def show(self, kind: str, event: Mapping[str, Any]) -> None:
         """Write one event."""
         if kind != "end":  # it comes from `close`: the last object holds the folder
-            click.echo(dump(dict(event)))
+            write(dump(dict(event)))
         if kind == "note":
             self.prose(str(event.get("text")))
 
     def close(self, run: Path) -> None:
-        """Write the last object."""
-        put_json({"event": "end", "outcome": self.outcome, "run": str(run)})
-
-    def failed(self, code: int, text: str) -> None:
-        """Write the last object of a run that did not end well."""
-        run = None if self.session.run is None else str(self.session.run)
-        outcome = "stopped" if code in (75, 130) else "failed"
-        with suppress(OSError):
-            put_json(
-                {"event": "end", "outcome": outcome, "run": run, "exit_code": code, "error": text}
-            )
+        """Write the last object; that of a run which fails is written where its error is told."""
+        with suppress(BrokenPipeError):
+            put_json({"event": "end", "outcome": self.outcome, "run": str(run)})
 
 
 def display_for(session: Session, *, json: bool) -> Display:

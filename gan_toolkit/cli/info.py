@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ import click
 
 from gan_toolkit.cli.scores import show_scores
 from gan_toolkit.cli.session import Session, pass_session, shared
-from gan_toolkit.cli.text import heading, put, put_json, shape_of, size, table
+from gan_toolkit.cli.text import command, heading, put, put_json, shape_of, size, table
 
 if TYPE_CHECKING:
     from gan_toolkit.runs import RunFolder
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 def info(session: Session, source: str, *, as_json: bool) -> None:
     """Show what MODEL_OR_RUN says of itself; no plugin is needed and nothing in it is run."""
     del session
-    if Path(source).is_file():
+    if os.path.isfile(source):  # noqa: PTH113 - any text is a question, a long one too
         _show_model(Path(source), as_json=as_json)
         return
     from gan_toolkit.cli.run import RUNS
@@ -117,7 +118,8 @@ def run_rows(facts: Mapping[str, Any], run: RunFolder) -> list[tuple[str, str]]:
     data = facts.get("data") or {}
     variants = ", ".join(facts.get("variants") or ())
     going = facts.get("status") == "running"
-    remedy = "it is written when the run ends" if going else f"to end it: gantk resume {run.folder}"
+    to_end = f"to end it: {command('resume', run.folder)}"
+    remedy = "it is written when the run ends" if going else to_end
     status = f"{facts.get('status', '?')}" + (f": {facts['cause']}" if facts.get("cause") else "")
     rows = [
         ("recipe", str(facts.get("recipe", "")) + (f", variant {variants}" if variants else "")),

@@ -25,7 +25,7 @@ _POINTS = 240
 
 
 class LiveDisplay(Display):
-    """Redraws one block below the prose."""
+    """Redraws one block below the prose, and below what a plugin prints."""
 
     def __init__(self, session: Session, console: Console | None = None) -> None:
         super().__init__(session)
@@ -40,7 +40,6 @@ class LiveDisplay(Display):
             get_renderable=self._block,
             refresh_per_second=2,
             transient=True,  # until the run starts: what only says "wait" leaves no trace
-            redirect_stdout=False,
         )
 
     def __enter__(self) -> LiveDisplay:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import stat
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -14,6 +17,8 @@ if TYPE_CHECKING:
     from gan_toolkit.recipe import Override
 
 NO_VARIANT = "base"
+SEED = click.IntRange(0, 2**63 - 1)
+"""As in a recipe."""
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -56,6 +61,14 @@ def overrides_from(
         # A JSON number or text is a TOML one.
         *(Override(f"{key}={json.dumps(value)}") for key, value in given.items()),
     ]
+
+
+def recipe_source(text: str) -> str:
+    """Take what names a recipe; of what is no regular file, which may never end, only `-`."""
+    with suppress(OSError, ValueError):  # any text is a question, a long one too
+        if stat.S_IFMT(Path(text).stat().st_mode) not in (stat.S_IFREG, stat.S_IFDIR):
+            raise UsageError(f"{text} is not a regular file; a recipe is one, or - for stdin")
+    return text
 
 
 def without_base(variants: tuple[str, ...]) -> tuple[str, ...]:

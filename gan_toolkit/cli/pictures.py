@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+from gan_toolkit import files
 from gan_toolkit.errors import UsageError
 from gan_toolkit.interfaces import Grid
 from gan_toolkit.model import to_images
@@ -40,21 +41,44 @@ def traversal(samples: Tensor, grid: Grid, title: str) -> Image.Image:
 
 
 def save_each(samples: Tensor, folder: Path) -> None:
-    """Write one picture a sample into a folder that is new or empty."""
+    """Write one picture a sample into a folder that is new or empty; all of them or none."""
     if samples.ndim != 4:
         raise UsageError("--each needs images; this model makes points: use -o points.npy")
-    if folder.suffix == ".png" or (folder.exists() and any(folder.iterdir())):
-        raise UsageError(f"{folder}: --each needs -o with a folder that is new or empty")
-    folder.mkdir(parents=True, exist_ok=True)
-    digits = max(4, len(str(len(samples) - 1)))
-    for number, image in enumerate(to_images(samples)):
-        image.save(folder / f"{number:0{digits}}.png")
+    files.make_folders(folder)
+    with files.storage_errors(folder), files.temporary(folder) as unfinished:
+        if any(folder.iterdir()):
+            raise UsageError(f"{folder} is not empty; --each needs a folder that is new or empty")
+        files.make_folders(unfinished)
+        digits = max(4, len(str(len(samples) - 1)))
+        for number, image in enumerate(to_images(samples)):
+            # Many small files: to wait for the disk after each would take minutes.
+            files.write_new(unfinished / f"{number:0{digits}}.png", _png(image), sync=False)
+        for path in sorted(unfinished.iterdir()):
+            files.disk.rename(path, folder / path.name)
+        files.disk.sync_folder(folder)
+
+
+def save(picture: Image.Image, path: Path) -> None:
+    """Write a picture, whole or not at all."""
+    _save(path, _png(picture))
 
 
 def save_numbers(samples: Tensor, path: Path) -> None:
-    """Write the samples as they are, float32 in [-1, 1] for images."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    np.save(path, samples.numpy(), allow_pickle=False)
+    """Write the samples as they are, float32 in [-1, 1] for images, whole or not at all."""
+    content = BytesIO()
+    np.save(content, samples.numpy(), allow_pickle=False)
+    _save(path, content.getvalue())
+
+
+def _save(path: Path, content: bytes) -> None:
+    files.make_folders(path.parent)
+    files.write_atomic(path, content)
+
+
+def _png(picture: Image.Image) -> bytes:
+    content = BytesIO()
+    picture.save(content, "PNG")
+    return content.getvalue()
 
 
 # --- images --------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import click
 
 from gan_toolkit.cli.group import Group
 from gan_toolkit.cli.session import Session, pass_session, shared
+from gan_toolkit.cli.streams import write
 from gan_toolkit.cli.text import count_of, heading, put, put_json, table
 from gan_toolkit.errors import UsageError, did_you_mean
 
@@ -79,7 +80,7 @@ def _show(record: PluginRecord, host: PluginHost) -> None:
         put()
         heading("Traceback")
         for line in record.traceback.splitlines():
-            click.echo(click.unstyle(line))
+            write(click.unstyle(line))
 
 
 def facts_of(record: PluginRecord, host: PluginHost) -> dict[str, Any]:

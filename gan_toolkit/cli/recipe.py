@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from gan_toolkit.cli.failures import lines_of
 from gan_toolkit.cli.group import Group
-from gan_toolkit.cli.options import overrides_from, recipe_changes, without_base
+from gan_toolkit.cli.options import overrides_from, recipe_changes, recipe_source, without_base
 from gan_toolkit.cli.session import Session, pass_session, shared
-from gan_toolkit.cli.text import count_of, echo, put, put_json, table
+from gan_toolkit.cli.streams import write
+from gan_toolkit.cli.text import command, count_of, echo, put, put_json, table
 from gan_toolkit.errors import ExitCode, GantkError, RecipeError, UsageError
 
 if TYPE_CHECKING:
@@ -62,7 +65,7 @@ def _headline(listed: Listed, host: PluginHost) -> tuple[str, list[str]]:
 
 
 @recipe.command(short_help="One recipe: as given, or with every value.")
-@click.argument("source", metavar="RECIPE")
+@click.argument("source", metavar="RECIPE", type=recipe_source)
 @click.option("--resolved", is_flag=True, help="With every value, variants and changes applied.")
 @click.option("--origins", is_flag=True, help="Each value, and where it comes from.")
 @recipe_changes
@@ -86,7 +89,7 @@ def show(
 
     if not (resolved or origins or as_json or variants or settings or removals):
         text = read_file(find_recipe(source, session.host)).text
-        click.echo(text, nl=not text.endswith("\n"))
+        write(text, newline=not text.endswith("\n"))
         return
     loaded = load_recipe(
         source,
@@ -106,7 +109,7 @@ def show(
     elif as_json:
         put_json(loaded.to_dict())
     else:
-        click.echo(loaded.to_toml(), nl=False)
+        write(loaded.to_toml(), newline=False)
 
 
 def _origins(loaded: Recipe) -> Iterator[tuple[str, Any, str]]:
@@ -132,7 +135,7 @@ def _origin(origins: Mapping[str, str], key: str) -> str:
 
 
 @recipe.command(short_help="All that is wrong with recipes, variants included.")
-@click.argument("sources", metavar="RECIPE…", nargs=-1, required=True)
+@click.argument("sources", metavar="RECIPE…", nargs=-1, required=True, type=recipe_source)
 @click.option("--build", is_flag=True, help="Build the networks too, without memory.")
 @shared
 @pass_session
@@ -151,7 +154,7 @@ def validate(session: Session, sources: Sequence[str], *, build: bool) -> None:
         except GantkError as error:
             if len(sources) == 1:
                 raise
-            for line in str(error).splitlines():
+            for line in lines_of(error):
                 echo(line if isinstance(error, RecipeError) else f"{source}: {line}")
             codes.append(error.exit_code)
             continue
@@ -178,29 +181,40 @@ def _build(session: Session, checked: Recipe) -> None:
 
 
 @recipe.command(short_help="Copy a recipe, to change it.")
-@click.argument("name")
-@click.argument("destination", required=False, type=click.Path(path_type=Path))
+@click.argument("name", type=recipe_source)
+@click.argument("destination", required=False)
 @shared
 @pass_session
-def copy(session: Session, name: str, destination: Path | None) -> None:
-    """Copy the recipe NAME to DESTINATION, a file or a folder; nothing is ever overwritten."""
+def copy(session: Session, name: str, destination: str | None) -> None:
+    """Copy the recipe NAME to DESTINATION; nothing is ever overwritten.
+
+    DESTINATION is a file, or a folder that is there or ends in /.
+    """
+    from gan_toolkit import files
     from gan_toolkit.recipe import find_recipe
     from gan_toolkit.recipe.reading import read_file
 
     source = find_recipe(name, session.host)
     document = read_file(source)
-    target = destination or Path(source.name)
-    if target.is_dir():
-        target /= source.name
-    try:
-        with target.open("x", encoding="utf-8", newline="") as file:
-            file.write(document.text)
-    except FileExistsError:
-        raise UsageError(f"{target} exists; choose another name") from None
+    target = _target(destination or "", source.name)
+    if os.path.lexists(target):
+        raise UsageError(f"{target} exists; choose another name")
+    files.make_folders(target.parent)
+    files.write_atomic(target, document.text)
     if "extends" in document.table:
         session.say(f"it extends {document.table['extends']}, as seen from {source.parent}")
-    session.say(f"run it with: gantk run {target}")
+    session.say(f"run it with: {command('run', target)}")
     put(str(target))
+
+
+def _target(destination: str, name: str) -> Path:
+    """Return the file to write: `name` in a folder that is there or ends in a slash."""
+    target = Path(destination)
+    if not target.is_dir() and not destination.endswith(("/", os.sep)):
+        return target
+    if name == "-":
+        raise UsageError("a recipe from standard input has no name; give that of the copy")
+    return target / name
 
 
 def _say_notes(session: Session, loaded: Recipe) -> None:

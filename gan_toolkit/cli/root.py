@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -38,6 +39,18 @@ SECTIONS: dict[str, dict[str, str]] = {
 }
 _HOMES = {name: home for section in SECTIONS.values() for name, home in section.items()}
 _OTHERS = "From plugins"
+
+
+class _Raised(Exception):
+    """Carries past click what it would answer itself, by an empty line and a code of its own."""
+
+
+@contextmanager
+def _past_click() -> Iterator[None]:
+    try:
+        yield
+    except (BrokenPipeError, EOFError, KeyboardInterrupt) as error:
+        raise _Raised from error
 
 
 class Root(Group):
@@ -90,13 +103,27 @@ class Root(Group):
         session = extra.setdefault("obj", Session())
 
         def call() -> Any:
-            return super(Root, self).main(
-                args, prog_name or "gantk", complete_var, standalone_mode=False, **extra
-            )
+            name = prog_name or "gantk"
+            try:
+                return super(Root, self).main(args, name, complete_var, False, **extra)
+            except _Raised as raised:
+                carried = raised.__cause__
+            assert carried is not None, "it carries something"
+            raise carried
 
         if not standalone_mode:
             return call()
         sys.exit(failing(call, session))
+
+    def make_context(self, *arguments: Any, **extra: Any) -> click.Context:
+        """Read the arguments before the command's name."""
+        with _past_click():
+            return super().make_context(*arguments, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Call the command."""
+        with _past_click():
+            return super().invoke(ctx)
 
     def _take_in_plugins(self, ctx: click.Context) -> None:
         session = ctx.ensure_object(Session)

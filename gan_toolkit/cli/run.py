@@ -2,34 +2,55 @@
 
 from __future__ import annotations
 
-import signal
+import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from gan_toolkit.cli.display import Display, JsonDisplay, display_for
-from gan_toolkit.cli.failures import Stop, known
-from gan_toolkit.cli.options import NO_VARIANT, overrides_from, recipe_changes, without_base
+from gan_toolkit.cli.display import display_for
+from gan_toolkit.cli.options import (
+    NO_VARIANT,
+    SEED,
+    overrides_from,
+    recipe_changes,
+    recipe_source,
+    without_base,
+)
 from gan_toolkit.cli.session import Session, pass_session, shared
-from gan_toolkit.cli.text import put_json, table, waiting
-from gan_toolkit.errors import Preempted
+from gan_toolkit.cli.text import command, put_json, table, waiting
+from gan_toolkit.errors import UsageError
+from gan_toolkit.signals import Leaving
 
 if TYPE_CHECKING:
     from gan_toolkit.device import Device
     from gan_toolkit.recipe import Override, Recipe
-    from gan_toolkit.runs import RunFolder
 
 CPU_VARIANT = "cpu"
 RUNS = Path("runs")
 
 
-@click.command(short_help="Train what a recipe says, in a fresh folder.")
-@click.argument("recipe")
+class Told(click.Command):
+    """A command that tells its events as JSON if asked to: how it ended too, whatever it was."""
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """Look for `--json` before anything is read that may be wrong."""
+        if parent is not None and "--json" in args:
+            parent.ensure_object(Session).events = True
+        return super().make_context(info_name, args, parent, **extra)
+
+
+@click.command(cls=Told, short_help="Train what a recipe says, in a fresh folder.")
+@click.argument("recipe", type=recipe_source)
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -39,7 +60,7 @@ RUNS = Path("runs")
 )
 @click.option("--name", help="Name of the run's folder; a time and an id otherwise.")
 @click.option("--device", metavar="DEVICE", help="auto, cpu, cuda or cuda:1.")
-@click.option("--seed", type=click.IntRange(0), help="Seed of everything random.")
+@click.option("--seed", type=SEED, help="Seed of everything random.")
 @click.option("--steps", type=click.IntRange(1), help="Steps to train.")
 @recipe_changes
 @click.option("--dry-run", is_flag=True, help="Build everything, train nothing, write nothing.")
@@ -68,7 +89,7 @@ def run(
     """
     fixed = {"run.device": device, "run.seed": seed, "run.steps": steps}
     overrides = overrides_from(settings, removals, fixed)
-    with leaving_in_order():
+    with leaving_in_order(session):
         chosen, where = choose(session, recipe, variants, overrides)
         if dry_run:
             show_plan(session, chosen, where, as_json=as_json)
@@ -77,21 +98,19 @@ def run(
 
         with display_for(session, json=as_json) as display:
             display.peak_memory = where.peak_memory
-            watched(
-                display,
-                lambda: launch(
-                    chosen,
-                    session.host,
-                    device=where,
-                    out=out,
-                    name=name,
-                    tell=display.tell,
-                    argv=sys.argv,
-                ),
+            made = launch(
+                chosen,
+                session.host,
+                device=where,
+                out=out,
+                name=name,
+                tell=display.tell,
+                argv=sys.argv,
             )
+            display.close(made.folder)
 
 
-@click.command(short_help="Go on with a run that stopped.")
+@click.command(cls=Told, short_help="Go on with a run that stopped.")
 @click.argument("run")
 @click.option(
     "--out",
@@ -112,9 +131,10 @@ def resume(
 
     RUN is a folder, or the beginning of a run's name or id.
     """
-    with leaving_in_order():
+    with leaving_in_order(session):
         from gan_toolkit.runs import find_run
 
+        refuse_file(run)
         folder = find_run(run, out).folder
         host = session.host
         with waiting("loading torch"):
@@ -123,25 +143,21 @@ def resume(
 
         with display_for(session, json=as_json) as display:
             display.peak_memory = Device().peak_memory
-            watched(
-                display,
-                lambda: go_on(
-                    folder, host, tell=display.tell, steps=steps, device=device, argv=sys.argv
-                ),
-            )
+            go_on(folder, host, tell=display.tell, steps=steps, device=device, argv=sys.argv)
+            display.close(folder)
 
 
-def watched(display: Display, work: Callable[[], RunFolder]) -> None:
-    """Do the work of a run under a display, and close it with what came of it."""
-    try:
-        folder = work().folder
-    except BaseException as error:
-        if isinstance(display, JsonDisplay):
-            found = known(error)
-            text = str(found or f"{type(error).__name__}: {error}")
-            display.failed(int(found.exit_code) if found else 1, text)
-        raise
-    display.close(folder)
+def refuse_file(text: str) -> None:
+    """Refuse the file of a model, or any other, in place of a run."""
+    if not os.path.isfile(text):  # noqa: PTH113 - any text is a question, a long one too
+        return
+    from gan_toolkit.runs import RUN
+
+    path = Path(text)
+    what = "a model file" if path.suffix == ".safetensors" else "a file"
+    of_run = (path.parent / RUN).exists()
+    near = f": {command('resume', path.parent)}" if of_run else ""
+    raise UsageError(f"{path} is {what}; resume takes a run's folder{near}")
 
 
 def choose(
@@ -191,22 +207,8 @@ def show_plan(session: Session, recipe: Recipe, device: Device, *, as_json: bool
 
 
 @contextmanager
-def leaving_in_order() -> Iterator[None]:
+def leaving_in_order(session: Session) -> Iterator[None]:
     """Outside the training loop too, let a request of the system to stop end with its exit code."""
-    former = {}
-
-    def leave(number: int, _frame: FrameType | None) -> None:
-        raise Stop(signal.Signals(number).name)
-
-    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    try:
-        former = {number: signal.signal(number, leave) for number in numbers}
-    except ValueError:  # not the main thread: whoever owns it decides
-        former = {}
-    try:
+    with Leaving(for_good=session.owns_process) as leaving:
+        session.settle = leaving.settle
         yield
-    except Stop as stop:
-        raise Preempted(f"stopped by {stop}") from stop
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from gan_toolkit.cli.options import toml_value
+from gan_toolkit.cli.options import SEED, toml_value
 from gan_toolkit.cli.session import Session, pass_session, shared
-from gan_toolkit.cli.text import count_of, put
+from gan_toolkit.cli.text import command, count_of, put
 from gan_toolkit.errors import UsageError
 
 if TYPE_CHECKING:
+    from gan_toolkit.latents import LatentSpace
     from gan_toolkit.model import Model
 
 MODEL = "model.safetensors"
 MOST_SAMPLES = 100_000
+PICTURE, NUMBERS = ".png", ".npy"
 
 
 @click.command(short_help="Draw samples, with codes set by hand if you like.")
@@ -30,7 +33,7 @@ MOST_SAMPLES = 100_000
     show_default=True,
     help="How many samples.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Same seed, same samples.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Same seed, same samples.")
 @click.option(
     "--code",
     "codes",
@@ -65,22 +68,22 @@ def sample(
 
     The file that was written is the last line of standard output.
     """
-    settings = dict(map(code_setting, codes))
+    settings = list(map(code_setting, codes))
     path = model_of(source)
-    _refuse_existing(output, force=force)
+    _check_output(output, force=force, each=each)
     from gan_toolkit.cli import pictures
 
     model = open_model(session, path)
     try:
-        samples = model.sample(count, seed, codes=settings)
+        samples = model.sample(count, seed, codes=_once(settings, model.latents))
     except ValueError as error:
         raise UsageError(f"--code: {error}") from None
     if each:
         pictures.save_each(samples, output)
-    elif output.suffix == ".npy":
+    elif _is(NUMBERS, output):
         pictures.save_numbers(samples, output)
     else:
-        pictures.sheet(samples).save(_png(output))
+        pictures.save(pictures.sheet(samples), output)
     session.say(f"{count_of(count, 'sample')} of {path}, seed {seed}")
     put(str(output))
 
@@ -102,12 +105,12 @@ def sample(
     show_default=True,
     help="Values of CODE; a code with fewer shows all it has.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Same seed, same rows.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Same seed, same rows.")
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    help="The .png to write; CODE.png otherwise.",
+    help="A .png sheet, or .npy for the numbers, rows x columns x …; CODE.png otherwise.",
 )
 @click.option("--force", is_flag=True, help="Replace a file that exists.")
 @shared
@@ -129,7 +132,7 @@ def traverse(
     """
     path = model_of(source)
     output = output or Path(f"{code.replace('.', '-')}.png")
-    _refuse_existing(output, force=force)
+    _check_output(output, force=force)
     from gan_toolkit.cli import pictures
 
     model = open_model(session, path)
@@ -137,7 +140,10 @@ def traverse(
         samples, grid = model.traverse(code, rows, columns, seed)
     except ValueError as error:
         raise UsageError(str(error)) from None
-    pictures.traversal(samples, grid, f"{model_title(path)} · {code}").save(_png(output))
+    if _is(NUMBERS, output):
+        pictures.save_numbers(samples, output)
+    else:
+        pictures.save(pictures.traversal(samples, grid, f"{model_title(path)} · {code}"), output)
     values = count_of(len(grid.labels), "value")
     session.say(f"{values} of {code}, {count_of(rows, 'row')}, seed {seed}")
     put(str(output))
@@ -145,9 +151,8 @@ def traverse(
 
 def model_of(source: str) -> Path:
     """Return the model file that is meant: itself, or that of a run."""
-    path = Path(source)
-    if path.is_file():
-        return path
+    if os.path.isfile(source):  # noqa: PTH113 - any text is a question, a long one too
+        return Path(source)
     from gan_toolkit.cli.run import RUNS
     from gan_toolkit.runs import find_run
 
@@ -156,7 +161,7 @@ def model_of(source: str) -> Path:
     if not model.is_file():
         raise UsageError(
             f"{folder} has no {MODEL} yet: it is written when the run ends; "
-            f"to end it: gantk resume {folder}"
+            f"to end it: {command('resume', folder)}"
         )
     return model
 
@@ -195,13 +200,28 @@ def code_setting(text: str) -> tuple[str, Any]:
     return name.strip(), toml_value(value, f"--code {text}")
 
 
-def _refuse_existing(output: Path, *, force: bool) -> None:
-    if output.exists() and not output.is_dir() and not force:
+def _once(settings: Sequence[tuple[str, Any]], latents: LatentSpace) -> dict[str, Any]:
+    """Return codes by name; UsageError when one is set twice, by itself or with its group."""
+    members = [member for name, _ in settings for member in latents.group(name)]
+    twice = next((member for member in members if members.count(member) > 1), None)
+    if twice is not None:
+        raise UsageError(f"--code: {twice} is set twice; set each code once")
+    return dict(settings)
+
+
+def _check_output(output: Path, *, force: bool, each: bool = False) -> None:
+    """Refuse what can't be written to, before anything is loaded or drawn."""
+    named = _is(PICTURE, output) or _is(NUMBERS, output)
+    if each and named:
+        raise UsageError(
+            f"--each writes a folder, and {output} ends in {output.suffix}; "
+            f"another -o, such as {output.with_suffix('')}"
+        )
+    if not each and not named:
+        raise UsageError(f"{output}: a picture is written as {PICTURE}; numbers as {NUMBERS}")
+    if os.path.lexists(output) and not (force or (each and output.is_dir())):
         raise UsageError(f"{output} exists; choose another -o, or --force to replace it")
 
 
-def _png(output: Path) -> Path:
-    if output.suffix.lower() != ".png":
-        raise UsageError(f"{output}: a picture is written as .png; numbers as .npy")
-    output.parent.mkdir(parents=True, exist_ok=True)
-    return output
+def _is(suffix: str, output: Path) -> bool:
+    return output.suffix.lower() == suffix

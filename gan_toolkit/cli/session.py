@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import cached_property, wraps
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from gan_toolkit.cli.streams import results_apart
 from gan_toolkit.cli.text import echo
 
 if TYPE_CHECKING:
@@ -20,15 +21,23 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class Session:
-    """One call of the command line, from its options to its end."""
+    """One call of the command line, from its options to its end.
 
-    def __init__(self) -> None:
+    `owns_process`: the process ends with it.
+    """
+
+    def __init__(self, *, owns_process: bool = False) -> None:
+        self.owns_process = owns_process
         self.switches: list[str] = []
         self.verbosity = 0
         self.run: Path | None = None
         """The folder of the run that this call makes or continues, once there is one."""
         self.saved_at: int | None = None
         """The step of the run's newest checkpoint."""
+        self.events = False
+        """Whether the command tells its events as JSON; then its failure is the last of them."""
+        self.settle: Callable[[], None] = lambda: None
+        """Makes the exit code certain, whatever signals arrive from now on."""
         self.say: Callable[[str], None] = echo
         """Prose for people; a live display puts its own voice here."""
 
@@ -80,7 +89,10 @@ def _add_verbosity(context: click.Context, _option: click.Parameter, value: int)
 
 
 def shared(command: Command) -> Command:
-    """Add the options that are understood before and after the name of a command."""
+    """Add the options that are understood before and after the name of a command.
+
+    What plugins print while it works goes to stderr.
+    """
     plugins = click.option(
         "-P",
         "--plugin",
@@ -100,4 +112,10 @@ def shared(command: Command) -> Command:
         callback=_add_verbosity,
         help="Say more; -vv shows tracebacks.",
     )
-    return plugins(verbose(command))
+
+    @wraps(command)
+    def working(*arguments: Any, **options: Any) -> Any:
+        with results_apart():
+            return command(*arguments, **options)
+
+    return plugins(verbose(cast("Command", working)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import shlex
 import shutil
 import sys
 import textwrap
@@ -17,11 +18,17 @@ from typing import Any
 
 import click
 
+from gan_toolkit.cli.streams import is_terminal, results, write
 from gan_toolkit.files import printable
 
 GUTTER = "  "
 NARROWEST = 24
 """Characters that a last column keeps, however narrow the terminal is."""
+
+
+def command(*words: object) -> str:
+    """Return a command of ours as one can paste it into a shell."""
+    return f"gantk {shlex.join(map(str, words))}"
 
 
 def echo(text: str) -> None:
@@ -33,7 +40,7 @@ def is_lively(environment: Mapping[str, str]) -> bool:
     """Return whether stderr is a terminal that can redraw lines, with a person before it."""
     if environment.get("TERM") in ("dumb", "unknown") or environment.get("CI"):
         return False
-    return sys.stderr.isatty()
+    return is_terminal(sys.stderr)
 
 
 @contextmanager
@@ -51,13 +58,13 @@ def waiting(text: str) -> Iterator[None]:
 
 def put(text: str = "") -> None:
     """Write one line of a result to stdout."""
-    click.echo(printable(text))
+    write(printable(text))
 
 
 def put_json(value: Any) -> None:
     """Write one JSON document to stdout, on one line if it is an event, indented otherwise."""
     indent = None if isinstance(value, dict) and "event" in value else 2
-    click.echo(json.dumps(value, indent=indent, allow_nan=False, default=str))
+    write(json.dumps(value, indent=indent, allow_nan=False, default=str))
 
 
 def dim(text: str) -> str:
@@ -67,7 +74,7 @@ def dim(text: str) -> str:
 
 def heading(text: str, *, err: bool = False) -> None:
     """Write a heading over what follows."""
-    click.echo(click.style(printable(text), bold=True), err=err)
+    write(click.style(printable(text), bold=True), err=err)
 
 
 def table(
@@ -87,11 +94,11 @@ def table(
         return
     everything = [list(header), *cells] if header else cells
     widths = [max(len(row[i]) for row in everything) for i in range(len(cells[0]))]
-    stream = sys.stderr if err else sys.stdout
-    room = shutil.get_terminal_size().columns if stream.isatty() else None
+    stream = sys.stderr if err else results()
+    room = shutil.get_terminal_size().columns if is_terminal(stream) else None
     for number, row in enumerate(everything):
         for line in _lines(row, widths, set(right), room, indent):
-            click.echo(dim(line) if header and number == 0 else line, err=err)
+            write(dim(line) if header and number == 0 else line, err=err)
 
 
 def _lines(

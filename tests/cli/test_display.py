@@ -136,14 +136,28 @@ def test_json_lines_end_with_the_folder(capsys: pytest.CaptureFixture[str]) -> N
     assert err == "hm\n"
 
 
-def test_json_of_a_failed_run_ends_with_the_error(capsys: pytest.CaptureFixture[str]) -> None:
-    display = JsonDisplay(Session())
+def test_commands_can_be_pasted_into_a_shell(capsys: pytest.CaptureFixture[str]) -> None:
+    display = PlainDisplay(Session())
 
-    show(display, START)
-    display.failed(75, "stopped by SIGTERM")
+    show(display, START, LOG, {"event": "model", "path": "model.safetensors"})
+    display.close(Path("my runs/one"))
 
-    last = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert (last["outcome"], last["exit_code"], last["run"]) == ("stopped", 75, "runs/alpha/one")
+    assert "  gantk sample 'my runs/one' -n 64 -o samples.png" in capsys.readouterr().err
+
+
+def test_the_exit_code_is_certain_before_anybody_can_read_that_all_is_saved() -> None:
+    for event in (
+        {"event": "checkpoint", "step": 3, "reason": "stop"},
+        {"event": "end", "outcome": "finished"},
+    ):
+        session, settled = Session(), []
+        session.settle = lambda settled=settled: settled.append("settled")  # type: ignore[misc]
+
+        show(PlainDisplay(session), START, {"event": "checkpoint", "step": 2, "reason": "interval"})
+        assert not settled
+        show(PlainDisplay(session), event)
+
+        assert settled
 
 
 def test_a_closed_pipe_silences_the_display_and_not_the_run(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import json
 from pathlib import Path
 from typing import NoReturn
 
@@ -47,6 +48,9 @@ def code_of(error: BaseException, session: Session | None = None) -> int:
         (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), 6),
         (OSError(errno.ENOSPC, "No space left on device", "/a/b"), 8),
         (PermissionError(errno.EACCES, "Permission denied", "/a/b"), 8),
+        (NotADirectoryError(errno.ENOTDIR, "Not a directory", "/a/b"), 8),
+        (BrokenPipeError(errno.EPIPE, "a pipe of a plugin's"), 1),
+        (UsageError("a text\nof two lines"), 2),
         (KeyboardInterrupt(), 130),
         (click.UsageError("x"), 2),
         (ValueError("x"), 1),
@@ -60,6 +64,14 @@ def test_every_error_is_one_line_and_a_code(
     assert out == ""
     assert err.startswith("gantk: ")
     assert len(err.splitlines()) == 1
+
+
+def test_what_the_machine_lacks_is_no_fault_of_the_plugin_that_met_it() -> None:
+    for cause, code in ((MemoryError(), 6), (OSError(errno.ENOSPC, "full"), 8), (KeyError("x"), 3)):
+        error = PluginError("x")
+        error.__cause__ = cause
+
+        assert code_of(error) == code
 
 
 def test_torch_out_of_memory_has_advice(capsys: pytest.CaptureFixture[str]) -> None:
@@ -80,15 +92,48 @@ def test_recipe_errors_are_printed_as_they_are(capsys: pytest.CaptureFixture[str
     ]
 
 
+def test_a_problem_of_a_recipe_is_one_line_whatever_was_typed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code_of(RecipeError([Problem(1, "--set #1", "run.steps", "5\nrun.seed=4 is not a value")]))
+
+    assert capsys.readouterr().err == "--set #1: run.steps: 5 run.seed=4 is not a value\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome", "code", "cause"),
+    [
+        (UsageError("x"), "failed", 2, "x"),
+        (click.UsageError("x"), "failed", 2, "x"),
+        (ZeroDivisionError("x"), "failed", 1, "unexpected ZeroDivisionError: x"),
+        (Preempted("x"), "stopped", 75, "x"),
+    ],
+)
+def test_a_command_that_tells_events_tells_its_failure_last(
+    error: Exception, outcome: str, code: int, cause: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session = Session()
+    session.events = True
+
+    code_of(error, session)
+
+    assert json.loads(capsys.readouterr().out) == {
+        "event": "end",
+        "outcome": outcome,
+        "exit_code": code,
+        "cause": cause,
+    }
+
+
 def test_a_stop_tells_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
     session = Session()
-    session.run = Path("runs/alpha/one")
+    session.run = Path("runs/my alpha/one")
     session.saved_at = 1200
 
     assert code_of(Interrupted("stopped by SIGINT"), session) == 130
     assert capsys.readouterr().err.splitlines() == [
         "gantk: stopped by SIGINT",
-        "saved at step 1,200; resume with: gantk resume runs/alpha/one",
+        "saved at step 1,200; resume with: gantk resume 'runs/my alpha/one'",
     ]
 
 

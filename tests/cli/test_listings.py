@@ -115,8 +115,14 @@ def test_a_data_set_tells_of_itself(gantk: Gantk) -> None:
     ("arguments", "text"),
     [
         (("tiny_dost",), "did you mean 'tiny_dots'?"),
-        (("tiny_dots", "--set", "gray=true"), "--set gray: "),
+        (("tiny_dots", "--set", "gray=true"), "--set gray: unknown key; did you mean 'grey'?\n"),
+        (("tiny_dots", "--set", "grey=1"), "--set grey: 1 is not true or false; true or false\n"),
         (("tiny_dots", "--set", "grey"), "write KEY=VALUE"),
+        (
+            ("image_folder",),
+            "--set root: missing; a text\n"
+            "--set size: missing; an integer of at least 1 and at most 1024\n",
+        ),
     ],
 )
 def test_data_info_explains(gantk: Gantk, arguments: tuple[str, ...], text: str) -> None:
@@ -124,6 +130,33 @@ def test_data_info_explains(gantk: Gantk, arguments: tuple[str, ...], text: str)
 
     assert result.exit_code == 2
     assert text in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "text"),
+    [
+        ("missing", 4, "gantk: no dots in dots/; to get them: draw\n"),
+        (
+            "bug",
+            3,
+            "gantk: dataset 'tiny_dots' of plugin 'PLUGIN' raised ZeroDivisionError: a bug\n",
+        ),
+    ],
+)
+def test_data_that_can_not_be_opened_is_told_in_one_line(
+    gantk: Gantk, plugin: Path, fault: str, code: int, text: str
+) -> None:
+    result = gantk("data", "info", "tiny_dots", "--set", f'fault="{fault}"')
+
+    assert result.exit_code == code
+    assert result.stderr.endswith(text.replace("PLUGIN", plugin.stem))
+
+
+def test_of_missing_data_one_is_told_how_to_get_it(gantk: Gantk) -> None:
+    arguments = ("data", "info", "tiny_dots", "--set", 'fault="missing"')
+
+    assert gantk(*arguments).stdout == "dots (use = 'tiny_dots')\n  to get them: draw\n"
+    assert gantk(*arguments, "--json").stdout == ""
 
 
 def test_the_doctor_looks_at_everything_and_hears_plugins(gantk: Gantk) -> None:

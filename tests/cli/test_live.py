@@ -69,6 +69,18 @@ def test_text_from_outside_is_no_markup() -> None:
     assert "[bold]odd/x" in text
 
 
+def test_what_is_printed_meanwhile_does_not_tear_the_block(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    stream = io.StringIO()
+
+    with LiveDisplay(Session(), Console(file=stream, force_terminal=True)):
+        print("loud")  # noqa: T201 - the subject
+
+    assert "loud\n" in stream.getvalue()
+    assert capsys.readouterr().out == ""
+
+
 def test_the_folder_is_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
     display = LiveDisplay(Session(), Console(file=io.StringIO(), force_terminal=True))
 

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from gan_toolkit import files
+from gan_toolkit.testing.disks import FailingDisk
 
 Gantk = Callable[..., Any]
 
@@ -104,6 +108,43 @@ def test_copy_never_overwrites(gantk: Gantk, recipe: Path) -> None:
     assert Path("mine.toml").read_text() == recipe.read_text()
     assert again.exit_code == 2
     assert "mine.toml exists" in again.stderr
+
+
+def test_copy_into_a_folder_keeps_the_name(gantk: Gantk, recipe: Path) -> None:
+    Path("there").mkdir()
+
+    assert gantk("recipe", "copy", recipe, "new/folder/").stdout == "new/folder/tiny.toml\n"
+    assert gantk("recipe", "copy", recipe, "there").stdout == "there/tiny.toml\n"
+    assert gantk("recipe", "copy", recipe, "new/mine.toml").stdout == "new/mine.toml\n"
+
+
+def test_a_copy_is_run_with_a_command_that_can_be_pasted(gantk: Gantk, recipe: Path) -> None:
+    assert "gantk run 'a b.toml'" in gantk("recipe", "copy", recipe, "a b.toml").stderr
+
+
+def test_a_copy_that_can_not_be_written_leaves_nothing(
+    gantk: Gantk, recipe: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("file").write_text("")
+    below = gantk("recipe", "copy", recipe, "file/mine.toml")
+    monkeypatch.setattr(files, "disk", FailingDisk(1))
+    full = gantk("recipe", "copy", recipe, "mine.toml")
+
+    assert (below.exit_code, full.exit_code) == (8, 8)
+    assert below.stderr == "gantk: file is not a folder; choose another\n"
+    assert full.stderr.startswith("gantk: disk full: mine.toml: needed ")
+    assert not list(Path().glob("*mine.toml")) + list(Path().glob(".tmp*"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="named pipes")
+@pytest.mark.parametrize("command", [("run",), ("recipe", "show"), ("recipe", "copy")])
+def test_a_pipe_is_refused_and_not_waited_for(gantk: Gantk, command: tuple[str, ...]) -> None:
+    os.mkfifo("pipe")
+
+    result = gantk(*command, "pipe")
+
+    assert result.exit_code == 2
+    assert result.stderr == "gantk: pipe is not a regular file; a recipe is one, or - for stdin\n"
 
 
 @pytest.mark.parametrize("command", ["show", "validate", "copy"])

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 import signal
+import subprocess
+import sys
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import click
 import torch
 from torch import Tensor, nn
 
-from gan_toolkit import ArrayDataset, Generator, Options, Scheduled, hookimpl
+from gan_toolkit import ArrayDataset, DataError, Generator, Options, Scheduled, hookimpl
 from gan_toolkit.interfaces import Critic, Judgement, Measure, Score
 from gan_toolkit.testing import parts
 
@@ -30,6 +32,8 @@ class RateOptions(Options):
 
 
 class TinyOptions(Options):
+    about: ClassVar[str] = "dots (use = 'tiny_dots')\n  to get them: draw"
+
     grey: bool = True
     """Whether the pictures are grey."""
     fault: str = ""
@@ -38,23 +42,30 @@ class TinyOptions(Options):
 
 class GameOptions(Options):
     signal: str = ""
-    """What this process receives in its third step."""
+    """What this process receives in its third step: names with commas between them."""
+    loud: bool = False
+    """Whether it prints while it trains, itself and through another process."""
 
 
 class Game(parts.TinyObjective):
-    def __init__(self, signal: str) -> None:
+    def __init__(self, signal: str, loud: bool) -> None:
         self.signal = signal
+        self.loud = loud
         self.calls = 0
 
     def critic_loss(self, real_score: Tensor, fake_score: Tensor) -> Tensor:
         self.calls += 1
         if self.signal and self.calls == 3:
             receive(self.signal)
+        if self.loud:
+            print("loud itself")  # noqa: T201 - the subject
+            subprocess.run([sys.executable, "-S", "-c", "print('loud by another')"], check=True)
         return super().critic_loss(real_score, fake_score)
 
 
 def receive(name: str) -> None:
-    signal.raise_signal(getattr(signal, name))
+    for one in name.split(","):
+        signal.raise_signal(getattr(signal, one))
 
 
 class Images(Generator):
@@ -89,6 +100,8 @@ def dots(grey: bool, fault: str) -> ArrayDataset:
     logging.getLogger("gantk.tiny").info("preparing dots")
     if fault == "memory":
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 9 GiB")
+    if fault == "missing":
+        raise DataError("no dots in dots/; to get them: draw; more: gantk data info tiny_dots")
     if fault == "bug":
         raise ZeroDivisionError("a bug")
     if fault.startswith("SIG"):

@@ -51,8 +51,9 @@ def test_types_of_each_are_checked_those_of_the_example_too():
 @pytest.mark.parametrize(
     ("contract", "key"),
     [
-        ("Plugins know the public surface and not each other", "modules"),
+        ("Plugins do not know each other", "modules"),
         ("The core knows no plugin", "forbidden_modules"),
+        ("Plugins know the public surface only", "source_modules"),
     ],
 )
 def test_each_is_kept_apart(contract, key):
