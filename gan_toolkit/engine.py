@@ -9,10 +9,10 @@ the wall clock or on state outside the engine, so a resumed run is an uninterrup
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from operator import add
 
 import torch
@@ -141,8 +141,9 @@ class Engine:
         player = self._players[phase]
         logged: list[dict[str, Tensor]] = []
         for part, (real, condition) in enumerate(shares):
-            rng = self._random.stream("latents", self.steps_done, phase, turn, part)
-            seen = self.look(phase, real, condition, rng)
+            place = (self.steps_done, phase, turn, part)
+            draw = partial(self._draws, place)
+            seen = self.look(phase, real, condition, self._random.stream("latents", *place), draw)
             with self.device.autocast(), _blaming(seen):
                 losses = self.losses(seen)
             self._guard(phase, {_called(name): loss for name, loss in losses.items()})
@@ -153,10 +154,21 @@ class Engine:
         metrics |= _means(logged) | {f"{phase}/gradient_norm": norm}
         player.move(self.steps_done)
 
+    def _draws(self, place: tuple[str | int, ...], purpose: str) -> torch.Generator:
+        return self._random.stream("terms", *place, purpose)
+
     def look(
-        self, phase: Player, real: Tensor, condition: Tensor | None, rng: torch.Generator | None
+        self,
+        phase: Player,
+        real: Tensor,
+        condition: Tensor | None,
+        rng: torch.Generator | None,
+        draw: Callable[[str], torch.Generator] | None = None,
     ) -> Pass:
-        """Draw fresh latents and return what the terms of `phase` will see."""
+        """Draw fresh latents and return what the terms of `phase` will see.
+
+        Terms draw what they need from `draw`, by purpose.
+        """
         return Pass(
             phase,
             self.steps_done,
@@ -168,6 +180,7 @@ class Engine:
             condition=condition,
             input_grad=phase == "critic" and self._input_grad_wanted(),
             norms=self._norms,
+            rng=draw,
         )
 
     def losses(self, seen: Pass) -> dict[str, Tensor]:

@@ -7,7 +7,7 @@ Images are (B, C, H, W) in [-1, 1]; points are (B, D). Information is in nats.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -166,6 +166,7 @@ class Pass:
         condition: Tensor | None = None,
         input_grad: bool = False,
         norms: Sequence[_BatchNorm] = (),
+        rng: Callable[[str], torch.Generator] | None = None,
     ) -> None:
         self.phase: Player = phase
         self.step = step
@@ -178,6 +179,7 @@ class Pass:
         self._critic = critic
         self._input_grad = input_grad
         self._norms = norms
+        self._rng = rng
         self._real = real
         self._fake: Tensor | None = None
         self._on_real: Judgement | None = None
@@ -218,6 +220,14 @@ class Pass:
         if self._on_fake is None:
             self._on_fake = self._judge(self.fake)
         return self._on_fake
+
+    def rng(self, purpose: str) -> torch.Generator | None:
+        """Return a generator on the device of the samples, for the term that is being computed.
+
+        It depends on the run's seed, the place in training, the term and `purpose` only, so that
+        what a term draws survives a resume. None, in a rehearsal, is torch's own.
+        """
+        return None if self._rng is None else self._rng(f"{self.speaker}/{purpose}")
 
     def log(self, name: str, value: Tensor) -> None:
         """Note a scalar as `<term>/<name>`, after the term that is being computed."""

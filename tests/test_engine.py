@@ -441,3 +441,37 @@ def test_latents_are_drawn_by_purpose_and_seed():
     draws = [e._random.stream("latents", 0, "critic", 0, 0) for e in (one, two)]
 
     assert not torch.equal(space.sample(4, draws[0]), space.sample(4, draws[1]))
+
+
+class Draws(Regulariser):
+    """Notes what it draws."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.drawn: list[float] = []
+
+    def critic_term(self, seen: Pass) -> None:
+        self._draw(seen)
+
+    def generator_term(self, seen: Pass) -> None:
+        self._draw(seen)
+
+    def _draw(self, seen: Pass) -> None:
+        for purpose in ("one", "two"):
+            self.drawn.append(torch.rand(1, generator=seen.rng(purpose)).item())
+
+
+def test_what_a_term_draws_depends_on_seed_place_term_and_purpose_only() -> None:
+    def drawn(seed: int, start: int = 0, name: str = "draws") -> list[float]:
+        term = Draws()
+        engine = tiny_engine(seed=seed, terms=[Term(name, term)])
+        engine.steps_done = start
+        for _ in range(2):
+            engine.step(torch.zeros(4, 2))
+        return term.drawn
+
+    assert len(set(drawn(0))) == 8  # two steps, two phases, two purposes
+    assert drawn(0) == drawn(0)
+    assert drawn(0, start=1)[:4] == drawn(0)[4:]
+    assert not set(drawn(0)) & set(drawn(1))
+    assert not set(drawn(0)) & set(drawn(0, name="others"))

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from gan_toolkit import Critic, Judgement, Latent, LatentSpace, Pass, Player, Regulariser
 from gantk_infogan.heads import Heads, trunk_of
+from gantk_infogan.jitter import Jitter
 
 
 class MutualInformation(Regulariser):
@@ -36,12 +37,14 @@ class MutualInformation(Regulariser):
         weights: Mapping[str, float] | None = None,
         head: Literal["shared", "hidden", "separate"] = "shared",
         hidden_width: int = 128,
+        jitter: Mapping[str, float] | None = None,
         updates: Literal["both", "generator", "critic"] = "both",
         trained_by: Player = "critic",
         detach: bool = False,
     ) -> None:
         super().__init__()
         _check(head, updates, trained_by, detach)
+        self.jitter = _jitter(jitter or {}, head, sample_shape)
         self.trained_by = trained_by
         self.updates = updates
         self.detach = detach
@@ -71,7 +74,8 @@ class MutualInformation(Regulariser):
         judgement = seen.on_fake
         if self.detach and seen.phase == "critic":
             judgement = judgement._replace(features=judgement.features.detach())
-        raw = self.infer(seen.fake, judgement)
+        sample = seen.fake if self.jitter is None else self.jitter(seen.fake, seen.rng("jitter"))
+        raw = self.infer(sample, judgement)
         bounds = {
             code: bound(latent, raw[code], seen.latents[code])
             for code, latent in self.readers.items()
@@ -110,6 +114,20 @@ def _check(head: str, updates: str, trained_by: str, detach: bool) -> None:
             f'with {cause} and trained_by = "generator" the critic\'s phase would train nothing; '
             'write updates = "generator"' + (" and leave detach out" if detach else "")
         )
+
+
+def _jitter(amounts: Mapping[str, float], head: str, sample_shape: Sequence[int]) -> Jitter | None:
+    if not any(amounts.values()):
+        return None
+    if head != "separate":
+        raise ValueError(
+            f'jitter has no effect with head = "{head}", which reads the critic\'s features of the '
+            'sample as it is; write head = "separate"'
+        )
+    if len(sample_shape) != 3:
+        shape = "x".join(map(str, sample_shape))
+        raise ValueError(f"jitter changes images; the data has samples of {shape}; leave it out")
+    return Jitter(**amounts)
 
 
 def _members(latents: LatentSpace, codes: Sequence[str]) -> list[str]:

@@ -9,6 +9,8 @@ from pydantic import Field
 from gan_toolkit import Options, Reference
 
 Weight = Annotated[float, Field(ge=0)]
+Amount = Annotated[float, Field(ge=0, le=2)]
+Change = Literal["width", "height", "shift", "tone", "grain"]
 
 
 class MutualInformationOptions(Options):
@@ -24,6 +26,9 @@ class MutualInformationOptions(Options):
     between; or a network of its own, built like the critic."""
     hidden_width: Annotated[int, Field(ge=1, le=65_536)] = 128
     """Units of the private layer of `head = "hidden"`."""
+    jitter: dict[Change, Amount] = Field(default_factory=dict)
+    """What a separate head must see through while it is trained: random stretches, moves, tones and
+    grain, so that no code is rewarded for a meaning the jitter hides."""
     updates: Literal["both", "generator", "critic"] = "both"
     """Whose loss has the term. "critic": the head learns to read, the generator is not rewarded."""
     trained_by: Literal["critic", "generator"] = "critic"

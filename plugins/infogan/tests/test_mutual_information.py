@@ -417,6 +417,8 @@ def test_a_new_latent_needs_no_change_here(head: Head) -> None:
         ({"detach": True, "updates": "generator", "trained_by": "generator"}, "no effect"),
         ({"detach": True, "trained_by": "generator"}, "would train nothing"),
         ({"head": "separate", "trained_by": "generator"}, 'write updates = "generator"'),
+        ({"jitter": {"tone": 0.5}}, 'jitter has no effect with head = "shared"'),
+        ({"head": "separate", "jitter": {"tone": 0.5}}, "jitter changes images"),
     ],
 )
 def test_choices_that_do_nothing_are_refused(options: dict[str, Any], said: str) -> None:
