@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -28,6 +28,7 @@ from gan_toolkit.interfaces import (
     Measure,
     Objective,
     Panel,
+    Pass,
     Player,
     Regulariser,
     Schedule,
@@ -266,15 +267,22 @@ def rehearse(assembly: Assembly, data: Dataset) -> Engine:
         _require_samples(recipe, engine.batches_per_step, data)
         real = torch.empty((min(recipe.run.batch_size, 2), *data.sample_shape))
         _rehearse_shapes(recipe, engine, data, real)
+        terms = engine.terms
+        always: dict[str, Any] = {"weight": 1.0, "every": 1, "start": 0, "stop": None}
+        engine.terms = tuple(replace(term, **always) for term in terms)
         for phase in ("critic", "generator"):
-            seen = engine.look(phase, real, None, None)
-            try:
-                with _without_values():
-                    engine.losses(seen)
-            except (RuntimeError, ValueError) as error:
-                part = f"regularisers.{seen.speaker}" if seen.speaker else "objective"
-                raise _misfit(recipe, part, _first_line(error)) from error
+            _rehearse_losses(recipe, engine, engine.look(phase, real, None, None))
+        engine.terms = terms
     return engine
+
+
+def _rehearse_losses(recipe: Recipe, engine: Engine, seen: Pass) -> None:
+    try:
+        with _without_values():
+            engine.losses(seen)
+    except (RuntimeError, ValueError) as error:
+        part = f"regularisers.{seen.speaker}" if seen.speaker else "objective"
+        raise _misfit(recipe, part, _first_line(error)) from error
 
 
 def _require_samples(recipe: Recipe, batches: int, data: Dataset) -> None:

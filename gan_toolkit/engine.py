@@ -55,6 +55,11 @@ class Term:
     stop: int | None = None
     """The first step at which it is no longer active."""
 
+    @property
+    def first(self) -> int:
+        """The first step at which it is active."""
+        return -(-self.start // self.every) * self.every
+
     def factor(self, step: int) -> float:
         """Return what its value is multiplied by at `step`; 0 when it is not active."""
         begun = step >= self.start and (self.stop is None or step < self.stop)

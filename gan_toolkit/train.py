@@ -145,7 +145,7 @@ class Loop:
         samples = (step - then[1]) * self.parts.batches.size
         record = {"event": "log", "step": step, **values}
         self._record(record | {"samples_per_second": round(samples / max(now - then[0], 1e-9), 1)})
-        due = max((term.start + term.every for term in self.engine.terms), default=0)
+        due = max((term.first for term in self.engine.terms), default=0)
         first = -(-(due + 1) // self.keys.log_every) * self.keys.log_every
         if step == first and (unmoved := self.engine.unmoved()):
             self._note(f"no loss has reached {', '.join(unmoved[:3])}: {len(unmoved)} in all")

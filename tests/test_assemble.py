@@ -8,9 +8,9 @@ import pytest
 import torch
 
 import gan_toolkit
-from gan_toolkit.assemble import Parts, assemble
+from gan_toolkit.assemble import Assembly, Networks, Parts, assemble, rehearse
 from gan_toolkit.device import Device
-from gan_toolkit.engine import Term
+from gan_toolkit.engine import Engine, Term
 from gan_toolkit.errors import RecipeError
 from gan_toolkit.plugins import load_plugins
 from gan_toolkit.recipe import Override, load_recipe
@@ -99,3 +99,25 @@ def test_the_seed_draws_the_weights_and_touches_no_global_state():
 def test_a_part_that_does_not_fit_is_refused_with_the_table_at_fault():
     with pytest.raises(RecipeError, match=r"--set #3: critic: .* the data has points"):
         parts('critic={ use = "dcgan" }')
+
+
+def test_a_term_that_starts_late_or_from_nothing_is_rehearsed_too() -> None:
+    late = (
+        "regularisers.smooth.start=500",
+        'regularisers.smooth.weight={use="linear", from=0.0, to=1.0, over=10}',
+    )
+    recipe = load_recipe(RING, HOST, overrides=[Override(text) for text in late])
+    assembly = Assembly(recipe, HOST.registry)
+    asked: list[str] = []
+
+    class Watching(Assembly):
+        def engine(self, networks: Networks, device: Device) -> Engine:
+            engine = super().engine(networks, device)
+            smooth = engine.regularisers["smooth"]
+            smooth.critic_term = lambda seen: asked.append(seen.phase)  # type: ignore[assignment]
+            return engine
+
+    engine = rehearse(Watching(recipe, HOST.registry), assembly.data())
+
+    assert asked == ["critic"]
+    assert [term.start for term in engine.terms if term.name == "smooth"] == [500]

@@ -51,10 +51,24 @@ def trunk_of(critic: Critic, sample_shape: Sequence[int]) -> Critic:
     device = next(iter(named.values())).device
     with torch.enable_grad():
         features = critic(torch.zeros(1, *sample_shape, device=device)).features
-    reached = torch.autograd.grad(features.sum(), list(named.values()), allow_unused=True)
-    for parameter, gradient in zip(named.values(), reached, strict=True):
-        parameter.requires_grad_(gradient is not None)
+    reached = _leaves(features)
+    for parameter in named.values():
+        parameter.requires_grad_(id(parameter) in reached)
     return critic.train(training)
+
+
+def _leaves(result: Tensor) -> set[int]:
+    """Return the ids of the parameters that a result was computed from; no backward is needed."""
+    found: set[int] = set()
+    seen: set[object] = set()
+    waiting = [result.grad_fn]
+    while waiting:
+        node = waiting.pop()
+        if node is not None and node not in seen:
+            seen.add(node)
+            found.add(id(getattr(node, "variable", None)))
+            waiting += [following for following, _ in node.next_functions]
+    return found
 
 
 def _layer(feature_width: int, hidden_width: int) -> nn.Module:
