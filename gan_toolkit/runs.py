@@ -1,4 +1,4 @@
-"""The folder of a run: who owns it, what lies where, and the journal that only grows.
+"""The folder of a run: who owns it, what lies where, and where its journal is.
 
 No file in it holds an absolute path (but the command line as typed), so that a folder can be moved
 or copied and still works. The run's id is ours and plain; its name is only data.
@@ -6,7 +6,6 @@ or copied and still works. The run's id is ours and plain; its name is only data
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 import secrets
@@ -25,8 +24,9 @@ import filelock
 from PIL.PngImagePlugin import PngInfo
 
 from gan_toolkit import files, strict_json
-from gan_toolkit.errors import ResumeError, StorageError, UsageError, did_you_mean
+from gan_toolkit.errors import StorageError, UsageError, did_you_mean
 from gan_toolkit.files import storage_errors
+from gan_toolkit.journal import RESOLVED, Journal, append
 from gan_toolkit.tensorfile import safe_name
 
 if TYPE_CHECKING:  # listing runs must not load torch
@@ -34,7 +34,6 @@ if TYPE_CHECKING:  # listing runs must not load torch
 
 FORMAT = 1
 RUN = "run.json"
-RESOLVED = "recipe.resolved.toml"
 _LARGEST_RUN = 16 * 2**20
 
 
@@ -182,7 +181,7 @@ class RunFolder:
     def log(self, text: str) -> None:
         """Append to `log.txt`, line by line, without control characters."""
         lines = "".join(files.printable(line) + "\n" for line in text.splitlines() or [""])
-        _append(self.log_file, lines.encode("utf-8"))
+        append(self.log_file, lines.encode("utf-8"))
 
     def save_picture(self, picture: Picture, step: int) -> Path:
         """Write `<folder>/step-<step>.png`, the caption in its description."""
@@ -243,117 +242,6 @@ class RunFolder:
         if owner:
             who = f"process {owner.get('pid')} on {owner.get('host')} since {owner.get('since')}"
         return files.printable(f"run {self.folder.name} is in use by {who}; wait for it or stop it")
-
-
-class Journal:
-    """Records, a line of JSON each; the file only grows, and a resume cuts it.
-
-    A last line that a crash left unfinished never counts.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._length: int | None = None
-        self._digest = hashlib.sha256()
-
-    def append(self, record: Mapping[str, Any]) -> None:
-        """Write one record; ValueError names a value that is not JSON, NaN included."""
-        line = strict_json.dump(dict(record)).encode() + b"\n"
-        length = self._open()
-        try:
-            _append(self.path, line)
-        except StorageError:
-            # Part of the line may be there: the next append must not be glued to it.
-            self._length = None
-            raise
-        self._length = length + len(line)
-        self._digest.update(line)
-
-    def sync(self) -> tuple[int, str]:
-        """Make all records durable; return their bytes and SHA-256, for a manifest."""
-        length = self._open()
-        with storage_errors(self.path):
-            handle = files.disk.open_to_change(self.path)
-            try:
-                files.disk.sync(self.path, handle)
-            finally:
-                os.close(handle)
-            files.disk.sync_folder(self.path.parent)
-        return length, self._digest.hexdigest()
-
-    def cut(self, length: int, sha256: str | None = None) -> Path | None:
-        """Go back to the first `length` bytes; keep the rest beside it and return where.
-
-        Raises ResumeError when the journal is shorter, or its beginning is not the one that
-        `sha256` was taken of.
-        """
-        content = self._content()
-        if len(content) < length:
-            found = f"{len(content):,} bytes, the checkpoint saw {length:,}"
-            raise ResumeError(f"{self.path} is shorter than it was: {found}; {self._remedy()}")
-        if sha256 is not None and hashlib.sha256(content[:length]).hexdigest() != sha256:
-            raise ResumeError(
-                f"{self.path} is not the journal that the checkpoint saw; {self._remedy()}"
-            )
-        kept = self._keep(content[length:]) if len(content) > length else None
-        self._cut_to(length)
-        return kept
-
-    def read(self) -> list[dict[str, Any]]:
-        """Return all records; StorageError names a damaged line that is not the last."""
-        content = self._content()
-        lines = content.splitlines()
-        records = []
-        for number, line in enumerate(lines, 1):
-            try:
-                records.append(strict_json.parse_object(line))
-            except ValueError as error:
-                if number == len(lines):
-                    break
-                raise StorageError(
-                    f"{self.path}:{number} is damaged: {error}; {self._remedy()}"
-                ) from None
-        # Complete or not, a line without its end was never committed.
-        return records if content.endswith(b"\n") else records[: len(lines) - 1]
-
-    def _remedy(self) -> str:
-        """Say what helps a run whose journal is damaged; its checkpoints are whole."""
-        recipe = shlex.quote(str(self.path.with_name(RESOLVED)))
-        return f"put the journal back, or start a new run: gantk run {recipe}"
-
-    def _content(self) -> bytes:
-        if not self.path.exists():
-            return b""
-        return files.read_bytes(self.path, limit=1 << 40)
-
-    def _open(self) -> int:
-        """Return the bytes of whole lines; the first time, drop a line that a crash left torn."""
-        if self._length is None:
-            content = self._content()
-            whole = content.rfind(b"\n") + 1
-            if whole < len(content):
-                self._cut_to(whole)
-            self._length = whole
-            self._digest = hashlib.sha256(content[:whole])
-        return self._length
-
-    def _cut_to(self, length: int) -> None:
-        with storage_errors(self.path):
-            handle = files.disk.open_to_change(self.path)
-            try:
-                files.disk.cut(self.path, handle, length)
-                files.disk.sync(self.path, handle)
-            finally:
-                os.close(handle)
-        self._length = None
-
-    def _keep(self, tail: bytes) -> Path:
-        for number in range(1, 1_000_000):
-            kept = self.path.with_name(f"{self.path.stem}.discarded-{number}.jsonl")
-            if not os.path.lexists(kept):
-                break
-        files.write_atomic(kept, tail)
-        return kept
 
 
 def find_run(text: str, parent: Path) -> RunFolder:
@@ -420,12 +308,3 @@ def _folder_name(text: str, what: str) -> str:
         allowed = "letters, numbers, '_', '-' and '.', at most 100"
         raise UsageError(f"a {what} can't be called {files.printable(text)[:100]!r}; use {allowed}")
     return text
-
-
-def _append(path: Path, data: bytes) -> None:
-    with storage_errors(path, needed=len(data)):
-        handle = files.disk.open_to_change(path)
-        try:
-            files.disk.write(path, handle, data)
-        finally:
-            os.close(handle)

@@ -22,7 +22,8 @@ from PIL import Image
 from gan_toolkit import files
 from gan_toolkit.errors import ResumeError, StorageError, UsageError
 from gan_toolkit.interfaces import Picture
-from gan_toolkit.runs import Journal, RunFolder, find_run
+from gan_toolkit.journal import Journal
+from gan_toolkit.runs import RunFolder, find_run
 from gan_toolkit.testing.disks import FailingDisk, HastyDisk
 
 NOON = datetime(2026, 3, 4, 12, 30, 15, tzinfo=UTC)
