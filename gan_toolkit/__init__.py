@@ -24,6 +24,7 @@ _HOMES = {
     "gan_toolkit.registry": "Registry",
     "gan_toolkit.plugins": "SkipPlugin hookimpl load_plugins",
     "gan_toolkit.folders": "cache_folder data_folder",
+    "gan_toolkit.preparation": "Prepared RowWriter prepared",
     "gan_toolkit.latents": "LatentSpace",
     "gan_toolkit.batches": "ArrayDataset Batches",
     "gan_toolkit.schedules": "Constant Cosine Linear",

@@ -51,6 +51,9 @@ from gan_toolkit.players import Optimiser as Optimiser
 from gan_toolkit.plugins import SkipPlugin as SkipPlugin
 from gan_toolkit.plugins import hookimpl as hookimpl
 from gan_toolkit.plugins import load_plugins as load_plugins
+from gan_toolkit.preparation import Prepared as Prepared
+from gan_toolkit.preparation import RowWriter as RowWriter
+from gan_toolkit.preparation import prepared as prepared
 from gan_toolkit.recipe import Override as Override
 from gan_toolkit.recipe import Recipe as Recipe
 from gan_toolkit.recipe import load_recipe as load_recipe

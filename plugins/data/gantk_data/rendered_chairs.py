@@ -20,12 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from gan_toolkit import ArrayDataset, DataError, Factor, data_folder
+from gan_toolkit import ArrayDataset, DataError, Factor, RowWriter, data_folder, prepared
 from gantk_data.archives import Tree, open_tree
 from gantk_data.limits import first
 from gantk_data.options import Crop
 from gantk_data.pictures import BadPictureError, decode, map_pictures
-from gantk_data.prepared import RowWriter, prepared
 from gantk_data.sources import SOURCES, missing
 
 TURNS = 31
@@ -73,8 +72,8 @@ def rendered_chairs(
     return ArrayDataset(
         source.title,
         "real",
-        ready.array("images"),
-        factors=ready.array("factors"),
+        ready.arrays["images"],
+        factors=ready.arrays["factors"],
         descriptions=(
             # A nuisance: no code of a useful size could tell so many models apart.
             Factor("model", "discrete", tuple(ready.facts["chairs"]), scored=False),
@@ -136,7 +135,7 @@ def _prepare(
             work = partial(_grey, place=tree.path, size=size, crop=crop)
             pictures = map_pictures(work, [(name, tree.read(name)) for name in some])
             for name, picture in zip(some, pictures, strict=True):
-                images.write(rows[name], picture)
+                images.write(rows[name], picture[None])
     chairs = sorted({view.chair for view in views})
     np.save(target / "factors.npy", _factors(views, chairs))
     return {"chairs": chairs}

@@ -3,15 +3,11 @@ from __future__ import annotations
 import json
 import logging
 import os
-import shutil
 import subprocess
 import sys
-import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -123,93 +119,19 @@ def test_the_manifest_says_what_the_arrays_are(tmp_path: Path) -> None:
     (folder,) = folders(tmp_path)
 
     manifest = json.loads((folder / "manifest.json").read_text())
+    facts = manifest["facts"]
 
-    assert manifest["fingerprint"] == data.fingerprint()
+    assert facts["fingerprint"] == data.fingerprint()
     assert manifest["key"]["options"] == {"shift": 0}
-    assert manifest["shape"] == [7, 1, 4, 4]
-    assert manifest["factors"][0]["name"] == "grey"
-    assert manifest["notice"] == "greys: nobody's"
-    assert set(manifest["versions"]) == {"gan_toolkit", "torch", "numpy"}
+    assert facts["shape"] == [7, 1, 4, 4]
+    assert facts["factors"][0]["name"] == "grey"
+    assert facts["notice"] == "greys: nobody's"
+    assert set(facts["versions"]) == {"gan_toolkit", "torch", "numpy"}
     assert sorted(path.name for path in folder.iterdir()) == [
         "factors.npy",
         "images.npy",
         "manifest.json",
     ]
-
-
-# --- damage --------------------------------------------------------------------------------
-
-
-def _cut(folder: Path) -> None:
-    with (folder / "images.npy").open("r+b") as file:
-        file.truncate(200)
-
-
-def _lengthen(folder: Path) -> None:
-    with (folder / "images.npy").open("ab") as file:
-        file.write(b"\0")
-
-
-def _edit(folder: Path) -> None:
-    place = folder / "manifest.json"
-    place.write_text(place.read_text().replace('"count": 7', '"count": 9'))
-
-
-def _truncate_manifest(folder: Path) -> None:
-    (folder / "manifest.json").write_text("{")
-
-
-def _replace_by_list(folder: Path) -> None:
-    (folder / "manifest.json").write_text("[]")
-
-
-def _remove_factors(folder: Path) -> None:
-    (folder / "factors.npy").unlink()
-
-
-def _pickled(folder: Path) -> None:
-    """An array of objects is a pickle: numpy must refuse to open it."""
-    place = folder / "factors.npy"
-    size = place.stat().st_size
-    with place.open("wb") as file:
-        header = {"descr": "|O", "fortran_order": False, "shape": (7, 1)}
-        np.lib.format.write_array_header_1_0(file, header)
-        file.truncate(size)
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [_cut, _lengthen, _edit, _truncate_manifest, _replace_by_list, _remove_factors, _pickled],
-)
-def test_a_damaged_cache_is_rendered_again_with_one_note(
-    tmp_path: Path, damage: Callable[[Path], None], caplog: pytest.LogCaptureFixture
-) -> None:
-    whole = dataset(Greys(), 7, 0, tmp_path).fingerprint()
-    (folder,) = folders(tmp_path)
-    damage(folder)
-    world = Greys()
-
-    data = dataset(world, 7, 0, tmp_path)
-
-    assert world.rendered == 7
-    assert data.fingerprint() == whole
-    (note,) = caplog.messages
-    assert "damaged" in note
-    assert str(folder) in note
-    again = Greys()
-    dataset(again, 7, 0, tmp_path)
-    assert again.rendered == 0
-
-
-def test_what_a_dead_process_left_is_cleared_away(tmp_path: Path) -> None:
-    dataset(Greys(), 7, 0, tmp_path)
-    (folder,) = folders(tmp_path)
-    shutil.copytree(folder, folder.with_suffix(".unfinished"))
-    shutil.rmtree(folder)
-
-    dataset(Greys(), 7, 0, tmp_path)
-
-    assert folders(tmp_path) == [folder]
 
 
 # --- a cache that can't be written ---------------------------------------------------------
@@ -247,28 +169,6 @@ def test_a_read_only_cache_is_told_and_done_without(
         tmp_path.chmod(0o700)
 
 
-def test_a_disk_that_fills_up_leaves_nothing_half_done(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(handle: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-
-    _check_in_memory(tmp_path, caplog)
-
-    assert folders(tmp_path) == []
-
-
-def test_a_cache_that_others_filled_needs_no_lock(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    dataset(Greys(), 7, 0, tmp_path)
-    monkeypatch.setattr(prepared, "_locked", lambda path: pytest.fail(f"locked {path}"))
-
-    assert greys(dataset(Greys(), 7, 0, tmp_path)) == [0, 1, 2, 3, 4, 5, 6]
-
-
 def test_memory_and_cache_hold_the_same(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.touch()
@@ -279,36 +179,6 @@ def test_memory_and_cache_hold_the_same(tmp_path: Path) -> None:
 
 
 # --- several at once -----------------------------------------------------------------------
-
-
-def test_two_that_start_together_render_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    world = Greys()
-    begun, go = threading.Event(), threading.Event()
-    render = world.render
-
-    def slow(table: Tensor) -> Tensor:
-        begun.set()
-        assert go.wait(20)
-        return render(table)
-
-    monkeypatch.setattr(world, "render", slow)
-    found: list[list[int]] = []
-    both = [
-        threading.Thread(target=lambda: found.append(greys(dataset(world, 7, 0, tmp_path))))
-        for _ in range(2)
-    ]
-
-    for one in both:
-        one.start()
-    assert begun.wait(20)
-    go.set()
-    for one in both:
-        one.join(20)
-
-    assert found == [[0, 1, 2, 3, 4, 5, 6]] * 2
-    assert world.rendered == 7
 
 
 @pytest.mark.slow

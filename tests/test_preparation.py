@@ -1,0 +1,207 @@
+"""Prepared data: made once, whole or absent."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gan_toolkit import preparation
+from gan_toolkit.errors import StorageError
+from gan_toolkit.preparation import RowWriter, prepared
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("GANTK_CACHE", str(folder))
+    return folder
+
+
+class Maker:
+    """Counts how often it was called."""
+
+    calls = 0
+
+    def __call__(self, folder: Path) -> Mapping[str, Any]:
+        self.calls += 1
+        np.save(folder / "images.npy", np.arange(4, dtype=np.uint8))
+        return {"call": self.calls}
+
+
+def test_the_same_key_is_made_once() -> None:
+    make = Maker()
+
+    ready = [prepared("alpha", {"size": size}, make) for size in (1, 2, 1)]
+
+    assert [one.facts["call"] for one in ready] == [1, 2, 1]
+    assert ready[0].folder == ready[2].folder
+    assert ready[0].arrays["images"].tolist() == [0, 1, 2, 3]
+
+
+def test_writing_to_an_array_changes_no_file() -> None:
+    ready = prepared("alpha", {}, Maker())
+
+    ready.arrays["images"][0] = 9
+
+    assert prepared("alpha", {}, Maker()).arrays["images"][0] == 0
+
+
+def test_the_manifest_says_what_it_was_made_from() -> None:
+    ready = prepared("alpha", {"size": 3}, Maker())
+
+    manifest = json.loads((ready.folder / "manifest.json").read_text())
+    assert manifest["key"]["size"] == 3
+    assert manifest["files"]["images.npy"]["bytes"] == (ready.folder / "images.npy").stat().st_size
+    assert len(manifest["files"]["images.npy"]["sha256"]) == 64
+
+
+def test_a_maker_that_fails_leaves_nothing(cache: Path) -> None:
+    def fail(folder: Path) -> Mapping[str, Any]:
+        (folder / "half.npy").write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        prepared("alpha", {}, fail)
+
+    assert not [path for path in (cache / "alpha").iterdir() if path.is_dir()]
+    assert prepared("alpha", {}, Maker()).facts == {"call": 1}
+
+
+def test_what_a_killed_process_left_is_cleared() -> None:
+    folder = prepared("alpha", {}, Maker()).folder
+    folder.rename(folder.with_suffix(".unfinished"))
+
+    assert prepared("alpha", {}, Maker()).facts == {"call": 1}
+    assert not folder.with_suffix(".unfinished").exists()
+
+
+def _cut(folder: Path) -> None:
+    with (folder / "images.npy").open("r+b") as file:
+        file.truncate(100)
+
+
+def _lengthen(folder: Path) -> None:
+    with (folder / "images.npy").open("ab") as file:
+        file.write(b"\0")
+
+
+def _edit(folder: Path) -> None:
+    place = folder / "manifest.json"
+    place.write_text(place.read_text().replace('"call": 1', '"call": 9'))
+
+
+def _truncate_manifest(folder: Path) -> None:
+    (folder / "manifest.json").write_text("{")
+
+
+def _replace_by_list(folder: Path) -> None:
+    (folder / "manifest.json").write_text("[]")
+
+
+def _remove(folder: Path) -> None:
+    (folder / "images.npy").unlink()
+
+
+def _pickled(folder: Path) -> None:
+    """An array of objects is a pickle: numpy must refuse to open it."""
+    place = folder / "images.npy"
+    size = place.stat().st_size
+    with place.open("wb") as file:
+        header = {"descr": "|O", "fortran_order": False, "shape": (4,)}
+        np.lib.format.write_array_header_1_0(file, header)
+        file.truncate(size)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [_cut, _lengthen, _edit, _truncate_manifest, _replace_by_list, _remove, _pickled],
+)
+def test_damaged_data_is_made_again_with_one_note(
+    damage: Callable[[Path], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = prepared("alpha", {}, Maker()).folder
+    damage(folder)
+
+    ready = prepared("alpha", {}, Maker())
+
+    assert ready.arrays["images"].tolist() == [0, 1, 2, 3]
+    assert ready.facts == {"call": 1}
+    (note,) = caplog.messages
+    assert "damaged" in note
+    assert str(folder) in note
+
+
+def test_a_disk_that_fills_up_leaves_nothing_half_done(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+
+    with pytest.raises(StorageError, match="No space left"):
+        prepared("alpha", {}, Maker())
+
+    assert not [path for path in (cache / "alpha").iterdir() if path.is_dir()]
+
+
+def test_what_others_made_needs_no_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    prepared("alpha", {}, Maker())
+    monkeypatch.setattr(preparation, "_locked", lambda path: pytest.fail(f"locked {path}"))
+
+    assert prepared("alpha", {}, Maker()).facts == {"call": 1}
+
+
+def test_two_that_start_together_make_it_once() -> None:
+    begun, go = threading.Event(), threading.Event()
+    make = Maker()
+
+    def slow(folder: Path) -> Mapping[str, Any]:
+        begun.set()
+        assert go.wait(20)
+        return make(folder)
+
+    found: list[Mapping[str, Any]] = []
+    both = [
+        threading.Thread(target=lambda: found.append(prepared("alpha", {}, slow).facts))
+        for _ in range(2)
+    ]
+    for one in both:
+        one.start()
+    assert begun.wait(20)
+    go.set()
+    for one in both:
+        one.join(20)
+
+    assert found == [{"call": 1}] * 2
+
+
+def test_a_cache_that_cannot_be_written_is_named(cache: Path) -> None:
+    cache.write_text("a file where a folder should be")
+
+    with pytest.raises(StorageError, match=r"can't prepare data in .*GANTK_CACHE"):
+        prepared("alpha", {}, Maker())
+
+
+def test_rows_come_in_any_order(tmp_path: Path) -> None:
+    with RowWriter(tmp_path / "rows.npy", (3, 2, 2)) as rows:
+        for row in (2, 0, 1):
+            rows.write(row, np.full((1, 2, 2), row + 1, dtype=np.uint8))
+
+    assert np.load(tmp_path / "rows.npy")[:, 0, 0].tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("row", [np.zeros((1, 2, 3), np.uint8), np.zeros((1, 2, 2), np.float32)])
+def test_a_row_of_another_kind_is_refused(tmp_path: Path, row: Any) -> None:
+    with (
+        RowWriter(tmp_path / "rows.npy", (3, 2, 2)) as rows,
+        pytest.raises(ValueError, match="a row is uint8"),
+    ):
+        rows.write(0, row)
