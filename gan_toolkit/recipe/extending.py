@@ -10,7 +10,7 @@ from typing import Any
 from gan_toolkit.errors import Problem, RecipeError, UsageError
 from gan_toolkit.plugins import PluginHost
 from gan_toolkit.recipe.expectation import found
-from gan_toolkit.recipe.finding import find_recipe
+from gan_toolkit.recipe.finding import named_recipe
 from gan_toolkit.recipe.merging import Origin, Tree
 from gan_toolkit.recipe.paths import KeyPath
 from gan_toolkit.recipe.reading import Document, read_file
@@ -66,7 +66,7 @@ class _Family:
         if not _NAME.fullmatch(name):
             raise _refused(document, f"there is no file {found(name)} in {document.folder}")
         try:
-            return find_recipe(name, self.host)
+            return named_recipe(name, self.host)
         except UsageError as error:
             raise _refused(document, str(error)) from None
 

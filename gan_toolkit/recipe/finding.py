@@ -43,16 +43,19 @@ def find_recipe(name: str | Path, host: PluginHost) -> Path:
     path = Path(name)
     if str(name) == "-" or _is_file(path):
         return path
-    listed = list_recipes(host)
-    for recipe in listed:
-        if recipe.name == str(name):
-            return recipe.path
     if isinstance(name, Path) or path.suffix == ".toml" or len(path.parts) > 1:
         there = [str(file) for file in _siblings(path)]
         raise UsageError(f"there is no file {name}{did_you_mean(str(name), there)}")
-    names = [recipe.name for recipe in listed]
-    known = "" if not names else f"; known: {', '.join(names)}"
-    raise UsageError(f"no recipe is named {str(name)!r}{known}{did_you_mean(str(name), names)}")
+    return named_recipe(name, host)
+
+
+def named_recipe(name: str, host: PluginHost) -> Path:
+    """Return the file of a recipe given by its name only; UsageError when there is none."""
+    listed = {recipe.name: recipe.path for recipe in list_recipes(host)}
+    if name in listed:
+        return listed[name]
+    known = "" if not listed else f"; known: {', '.join(listed)}"
+    raise UsageError(f"no recipe is named {name!r}{known}{did_you_mean(name, [*listed])}")
 
 
 def _in_folder(folder: Path, prefix: str, origin: str) -> Iterator[Listed]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -381,6 +382,8 @@ def test_a_recipe_of_the_toolkit_can_be_extended(
     monkeypatch.setattr(finding, "own_folder", lambda: tmp_path / "own")
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "blank.toml").write_text("summary = 'ours'\n")
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("blank")  # what lies in the current folder has no say, and is not waited for
 
     recipe = load("", top="extends = 'blank'\n")
 
