@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -22,8 +21,8 @@ import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
+from gan_toolkit import files
 from gan_toolkit.errors import StorageError
-from gan_toolkit.files import disk
 from gan_toolkit.folders import cache_folder
 
 _FORMAT = 2
@@ -141,15 +140,15 @@ def _make(folder: Path, key: Mapping[str, Any], make: Make) -> None:
     unfinished.mkdir()
     try:
         facts = make(unfinished)
-        files = {path.name: _seal(path) for path in sorted(unfinished.glob("*.npy"))}
-        manifest = {"key": key, "facts": facts, "files": files}
+        sealed = {path.name: _seal(path) for path in sorted(unfinished.glob("*.npy"))}
+        manifest = {"key": key, "facts": facts, "files": sealed}
         text = json.dumps({**manifest, "sum": _sum(manifest)}, indent=1)
         place = unfinished / _MANIFEST
         place.write_text(text, encoding="utf-8")
         _seal(place)
-        disk.sync_folder(unfinished)
-        unfinished.rename(folder)
-        disk.sync_folder(folder.parent)
+        files.disk.sync_folder(unfinished)
+        files.disk.rename(unfinished, folder)
+        files.disk.sync_folder(folder.parent)
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
@@ -163,7 +162,7 @@ def _sum(value: Any) -> str:
 def _seal(path: Path) -> dict[str, Any]:
     """Sync a file and return its size and sum."""
     with path.open("rb") as file:
-        os.fsync(file.fileno())
+        files.disk.sync(path, file.fileno())
         digest = hashlib.file_digest(file, "sha256")
     return {"bytes": path.stat().st_size, "sha256": digest.hexdigest()}
 

@@ -100,7 +100,7 @@ class _DescribedData(Dataset):
         self.source = str(facts.get("source", ""))
         self.sample_shape = tuple(facts["shape"])
         self.classes = tuple(map(str, classes)) if isinstance(classes, list) else ()
-        self.factors = tuple(Factor(**facts) for facts in facts.get("factors", ()))
+        self.factors = tuple(map(_factor, facts.get("factors", ())))
 
     def __len__(self) -> int:
         return 0
@@ -110,6 +110,10 @@ class _DescribedData(Dataset):
 
     def fingerprint(self) -> str:
         return ""
+
+
+def _factor(facts: Mapping[str, Any]) -> Factor:
+    return Factor(**{**facts, "values": tuple(facts["values"])})
 
 
 # --- what to build -------------------------------------------------------------------------

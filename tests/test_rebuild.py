@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 import time
@@ -16,9 +17,18 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from gan_toolkit import files
+from gan_toolkit import files, rebuild
 from gan_toolkit.errors import GantkError, PluginError, StorageError
-from gan_toolkit.interfaces import Critic, Dataset, Generator, Judgement, Latent, Pass, Regulariser
+from gan_toolkit.interfaces import (
+    Critic,
+    Dataset,
+    Factor,
+    Generator,
+    Judgement,
+    Latent,
+    Pass,
+    Regulariser,
+)
 from gan_toolkit.latents import LatentSpace
 from gan_toolkit.model import Model, load, save_model
 from gan_toolkit.plugins import PluginHost, PluginRecord
@@ -390,3 +400,14 @@ def test_a_truncated_file_is_refused(path):
 def test_a_missing_file_is_a_storage_error(tmp_path):
     with pytest.raises(StorageError, match="No such file"):
         load(tmp_path / "none.safetensors", host())
+
+
+def test_a_data_set_is_described_to_builders_as_it_was() -> None:
+    factors = (Factor("back", "discrete", ("low", "high")), Factor("angle", "circular", high=6.28))
+    written = [dataclasses.asdict(factor) for factor in factors]
+    facts = {"name": "n", "shape": [1, 8, 8], "classes": ["a", "b"], "factors": written}
+
+    data = rebuild._DescribedData(json.loads(json.dumps(facts)))
+
+    assert data.factors == factors
+    assert (data.classes, data.sample_shape) == (("a", "b"), (1, 8, 8))

@@ -44,13 +44,18 @@ class Pace:
         """Learn that `step` steps are done now."""
         now = time.monotonic()
         if self._last is not None and step > self._last[0]:
-            latest = (now - self._last[1]) / (step - self._last[0])
             self._intervals += 1
-            known = self._seconds_per_step
-            # The first interval holds what happens once, such as compiling: it is soon forgotten.
-            share = 1.0 if self._intervals <= 2 or known is None else 0.3
-            self._seconds_per_step = share * latest + (1 - share) * (known or 0.0)
+            self._learn(step - self._last[0], now - self._last[1])
         self._last = (step, now)
+
+    def _learn(self, steps: int, seconds: float) -> None:
+        # The first interval holds what happens once, such as compiling: it is soon forgotten, and
+        # if it was one step long, it says nothing at all.
+        if self._intervals == 1 and steps == 1:
+            return
+        latest, known = seconds / steps, self._seconds_per_step
+        share = 1.0 if self._intervals <= 2 or known is None else 0.3
+        self._seconds_per_step = share * latest + (1 - share) * (known or 0.0)
 
     def left(self, steps: int) -> float | None:
         """Return the seconds until `steps` steps are done, counted from now; None: unknown yet."""

@@ -412,7 +412,10 @@ class RegulariserConformance(ABC):
     def test_state_survives_json(self) -> None:
         regulariser = self.make()
 
-        regulariser.load_state(json.loads(json.dumps(regulariser.state())))
+        state = regulariser.state()
+        regulariser.load_state(json.loads(json.dumps(state)))
+
+        assert regulariser.state() == state
 
     def test_infer_gives_what_posteriors_read(self) -> None:
         space, seen = self.space(), self._pass("generator")

@@ -92,11 +92,13 @@ def test_it_judges_real_samples_only_and_shares_the_forward() -> None:
 
 
 def test_it_leaves_the_graph_for_the_objective() -> None:
-    seen = look(TinyCritic((3,)), (3,))
+    critic = TinyCritic((3,))
+    seen = look(critic, (3,))
 
     total = R1().critic_term(seen) + seen.on_real.score.mean()
 
     total.backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in critic.parameters())
 
 
 def test_it_is_float32_under_autocast() -> None:
