@@ -45,7 +45,8 @@ def find_recipe(name: str | Path, host: PluginHost) -> Path:
         return path
     if isinstance(name, Path) or path.suffix == ".toml" or len(path.parts) > 1:
         there = [str(file) for file in _siblings(path)]
-        raise UsageError(f"there is no file {name}{did_you_mean(str(name), there)}")
+        near = did_you_mean(str(name), there) or "; recipes with a name: gantk recipe list"
+        raise UsageError(f"there is no file {name}{near}")
     return named_recipe(name, host)
 
 

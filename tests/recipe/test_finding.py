@@ -45,7 +45,7 @@ def test_a_file_wins_over_a_name(stocked: PluginHost, tmp_path: Path) -> None:
             "did you mean 'infogan-chairs'?",
         ),
         ("mine.tml.toml", "there is no file mine.tml.toml; did you mean 'mine.toml'?"),
-        ("some/where", "there is no file some/where"),
+        ("some/where", "there is no file some/where; recipes with a name: gantk recipe list"),
         ("a\0b", "no recipe is named 'a\\x00b'; known: infogan-chairs, boards:base"),
     ],
 )
