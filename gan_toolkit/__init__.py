@@ -12,12 +12,13 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "gan_toolkit.errors": (
-        "DataError DeviceError ExitCode GantkError GuardError PluginError RecipeError ResumeError "
-        "StorageError UsageError did_you_mean nearest"
+        "DataError DeviceError ExitCode GantkError GuardError MissingFilesError PluginError "
+        "RecipeError ResumeError StorageError UsageError did_you_mean nearest"
     ),
     "gan_toolkit.interfaces": (
-        "Averaging Bank Batch Critic Dataset Factor Generator Grid Judgement Latent Measure "
-        "Objective Panel Pass Picture Player Regulariser Schedule Score Tracker View device_of"
+        "Augment Averaging Bank Batch Critic Dataset Factor Generator Grid Judgement Latent "
+        "Measure Objective Panel Pass Picture Player Regulariser Schedule Score Tracker View "
+        "device_of"
     ),
     "gan_toolkit.recipe.options": "Options RecipePath Reference Scheduled",
     "gan_toolkit.recipe": "Override Recipe load_recipe",
@@ -25,6 +26,7 @@ _HOMES = {
     "gan_toolkit.plugins": "SkipPlugin hookimpl load_plugins",
     "gan_toolkit.folders": "cache_folder data_folder",
     "gan_toolkit.preparation": "Prepared RowWriter prepared",
+    "gan_toolkit.sources": "Download Package Source SourceFile",
     "gan_toolkit.latents": "LatentSpace",
     "gan_toolkit.batches": "ArrayDataset Batches",
     "gan_toolkit.schedules": "Constant Cosine Linear",

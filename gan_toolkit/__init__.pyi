@@ -13,6 +13,7 @@ from gan_toolkit.errors import DeviceError as DeviceError
 from gan_toolkit.errors import ExitCode as ExitCode
 from gan_toolkit.errors import GantkError as GantkError
 from gan_toolkit.errors import GuardError as GuardError
+from gan_toolkit.errors import MissingFilesError as MissingFilesError
 from gan_toolkit.errors import PluginError as PluginError
 from gan_toolkit.errors import RecipeError as RecipeError
 from gan_toolkit.errors import ResumeError as ResumeError
@@ -22,6 +23,7 @@ from gan_toolkit.errors import did_you_mean as did_you_mean
 from gan_toolkit.errors import nearest as nearest
 from gan_toolkit.folders import cache_folder as cache_folder
 from gan_toolkit.folders import data_folder as data_folder
+from gan_toolkit.interfaces import Augment as Augment
 from gan_toolkit.interfaces import Averaging as Averaging
 from gan_toolkit.interfaces import Bank as Bank
 from gan_toolkit.interfaces import Batch as Batch
@@ -65,5 +67,9 @@ from gan_toolkit.registry import Registry as Registry
 from gan_toolkit.schedules import Constant as Constant
 from gan_toolkit.schedules import Cosine as Cosine
 from gan_toolkit.schedules import Linear as Linear
+from gan_toolkit.sources import Download as Download
+from gan_toolkit.sources import Package as Package
+from gan_toolkit.sources import Source as Source
+from gan_toolkit.sources import SourceFile as SourceFile
 
 __version__: str

@@ -20,6 +20,7 @@ from gan_toolkit.device import Device
 from gan_toolkit.engine import Engine, Term
 from gan_toolkit.errors import DataError, GantkError, PluginError, Problem, RecipeError
 from gan_toolkit.interfaces import (
+    Augment,
     Averaging,
     Critic,
     Dataset,
@@ -80,6 +81,12 @@ class Assembly:
     def data(self) -> Dataset:
         """Build the data set."""
         return self._build(self.recipe.data, {"sibling": self._sibling}, Dataset)
+
+    def augments(self, data: Dataset) -> dict[str, Augment]:
+        """Build what changes real samples on their way to the critic."""
+        facts: Facts = {"sample_shape": data.sample_shape, "data": data}
+        chosen = self.recipe.augments
+        return {name: self._build(one, facts, Augment) for name, one in chosen.items()}
 
     def latents(self) -> LatentSpace:
         """Build the latent space; a table with a count becomes that many latents."""
@@ -255,7 +262,8 @@ def assemble(recipe: Recipe, registry: Registry, device: Device) -> Parts:
     networks = assembly.networks(data)
     engine = assembly.engine(networks, device)
     size = recipe.run.batch_size * engine.batches_per_step
-    batches = Batches(data, size, recipe.run.seed, device.torch_device)
+    augments = assembly.augments(data)
+    batches = Batches(data, size, recipe.run.seed, device.torch_device, augments)
     return Parts(data, engine, batches, **assembly.watchers(networks, data))
 
 

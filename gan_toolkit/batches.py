@@ -8,16 +8,16 @@ from __future__ import annotations
 import copy
 import hashlib
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeGuard
 
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gan_toolkit.errors import DataError
-from gan_toolkit.interfaces import Batch, Dataset, Factor
-from gan_toolkit.randomness import seed_of
+from gan_toolkit.errors import DataError, PluginError
+from gan_toolkit.interfaces import Augment, Batch, Dataset, Factor
+from gan_toolkit.randomness import Randomness, seed_of
 
 RESIDENT_BYTES = 2 * 1024**3
 """Arrays up to this size are kept on the device that trains: no copy in each step."""
@@ -29,8 +29,9 @@ class ArrayDataset(Dataset):
     """Samples held in arrays: in memory, or mapped from a `.npy` file.
 
     `samples` are uint8 (N, C, H, W) or float32 (N, D), `labels` integers (N,) that index
-    `classes`, `factors` numbers (N, K) that `descriptions` describe column by column. Raises
-    ValueError if these don't fit together.
+    `classes`, `factors` numbers (N, K) that `descriptions` describe column by column. A
+    `fingerprint` that is known already saves reading everything for one. `render` makes samples
+    (N, ...) of factors (N, K). Raises ValueError if these don't fit together.
     """
 
     def __init__(
@@ -45,6 +46,8 @@ class ArrayDataset(Dataset):
         descriptions: Sequence[Factor] = (),
         notice: str = "",
         held_out: Dataset | None = None,
+        fingerprint: str = "",
+        render: Callable[[Tensor], Tensor] | None = None,
     ) -> None:
         self.name = name
         self.source = source
@@ -55,7 +58,9 @@ class ArrayDataset(Dataset):
         self._labels = None if labels is None else _tensor(labels).to(torch.int64)
         self._values = None if factors is None else _tensor(factors).to(torch.float32)
         self._held_out = held_out
-        self._fingerprint = ""
+        self._fingerprint = fingerprint
+        self._render = render
+        self.can_render = render is not None
         self._check()
         self.sample_shape = tuple(self._samples.shape[1:])
 
@@ -74,7 +79,7 @@ class ArrayDataset(Dataset):
         return Batch(**gathered)
 
     def fingerprint(self) -> str:
-        """Return the SHA-256 of name and arrays; computed on first use."""
+        """Return the one given, or the SHA-256 of name and arrays, computed on first use."""
         if not self._fingerprint:
             digest = hashlib.sha256(self.name.encode())
             for role, array in self._arrays().items():
@@ -86,6 +91,10 @@ class ArrayDataset(Dataset):
     def held_out(self) -> Dataset | None:
         """Return the samples kept from training, or None."""
         return self._held_out
+
+    def render(self, factors: Tensor) -> Tensor:
+        """Return the samples of factors (N, K); ValueError if this is a fixed set."""
+        return super().render(factors) if self._render is None else self._render(factors)
 
     def to(self, device: torch.device) -> ArrayDataset:
         """Return the same data set with its arrays on `device`."""
@@ -144,11 +153,18 @@ def order(seed: int, epoch: int, count: int) -> Tensor:
 class Batches:
     """The endless sequence of training batches: every sample once in each epoch, none partial.
 
-    A batch may span the end of an epoch. Raises DataError if a batch would not fit into the data
-    set.
+    A batch may span the end of an epoch. The `augments` change it one after the other. Raises
+    DataError if a batch would not fit into the data set.
     """
 
-    def __init__(self, dataset: Dataset, size: int, seed: int, device: torch.device = _CPU) -> None:
+    def __init__(
+        self,
+        dataset: Dataset,
+        size: int,
+        seed: int,
+        device: torch.device = _CPU,
+        augments: Mapping[str, Augment] | None = None,
+    ) -> None:
         if size < 1:
             raise ValueError(f"a batch needs at least one sample, not {size}")
         if size > len(dataset):
@@ -161,6 +177,8 @@ class Batches:
         self._count = len(dataset)
         self._seed = seed
         self._device = device
+        self._augments = dict(augments or {})
+        self._randomness = Randomness(seed)
         # Where the samples are gathered, and so where the permutation is kept.
         self._home = _CPU
         if device.type != "cpu" and _may_move(dataset):
@@ -181,7 +199,18 @@ class Batches:
             None if array is None else array.to(self._device) for array in batch
         )
         assert samples is not None, "a batch always has samples"
-        return Batch(normalise(samples), labels, factors)
+        return Batch(self._augmented(normalise(samples), step), labels, factors)
+
+    def _augmented(self, samples: Tensor, step: int) -> Tensor:
+        for name, augment in self._augments.items():
+            changed = augment.apply(samples, self._randomness.stream("augment", name, step))
+            if (changed.shape, changed.dtype) != (samples.shape, samples.dtype):
+                raise PluginError(
+                    f"augment {name!r} made {changed.dtype} {tuple(changed.shape)} of "
+                    f"{samples.dtype} {tuple(samples.shape)}; it must keep both"
+                )
+            samples = changed
+        return samples
 
     def _indices(self, step: int) -> Tensor:
         epoch, offset = divmod(step * self.size, self._count)

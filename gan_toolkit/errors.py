@@ -52,6 +52,18 @@ class DataError(GantkError):
     exit_code = ExitCode.DATA
 
 
+class MissingFilesError(DataError):
+    """Files of a data set are not there: what can stand in for them may do so.
+
+    Files that are there but damaged are a plain DataError: nothing replaces those silently.
+    `what` was looked for in vain, `remedy` gets it.
+    """
+
+    def __init__(self, what: str, remedy: str = "") -> None:
+        self.what = what
+        super().__init__("; ".join(filter(None, (what, remedy))))
+
+
 class GuardError(GantkError):
     """A guard stopped the run: a term or a gradient is not finite."""
 

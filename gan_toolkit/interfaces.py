@@ -363,6 +363,28 @@ class Dataset(ABC):
         """Return samples that training never sees, described alike, or None."""
         return None
 
+    can_render: bool = False
+    """Whether `render` makes the sample of any factors one asks for."""
+
+    def render(self, factors: Tensor) -> Tensor:
+        """Return the samples of factors (N, K), as `batch` would give them, on their device.
+
+        Raises ValueError unless `can_render`.
+        """
+        raise ValueError(f"{self.name} is a fixed set: it can't render factors one asks for")
+
+
+class Augment(ABC):
+    """Changes real samples on their way to the critic, by chance."""
+
+    @abstractmethod
+    def apply(self, samples: Tensor, rng: torch.Generator) -> Tensor:
+        """Return samples like the ones given, (B, C, H, W) in [-1, 1] or (B, D).
+
+        `rng` is a CPU generator of this step and augment alone: draw from nothing else, and leave
+        the given samples as they are.
+        """
+
 
 # --- what watches --------------------------------------------------------------------------
 

@@ -1,7 +1,8 @@
 """Arrays that took long to make, kept as plain `.npy` files beside a manifest and mapped.
 
 A folder of prepared data is whole or absent: it is written under another name, synced, and
-renamed. Two processes that start together make it once.
+renamed. Two processes that start together make it once. What a stopped process left is taken up
+where it had been marked.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import math
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -22,11 +25,15 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from gan_toolkit import files
-from gan_toolkit.errors import StorageError
+from gan_toolkit.errors import Interrupted, Preempted, StorageError
 from gan_toolkit.folders import cache_folder
 
 _FORMAT = 2
 _MANIFEST = "manifest.json"
+_MARKS = ".marks"
+_SYNC_BYTES = 1 << 24  # some seconds of work; a sync costs milliseconds
+_SECONDS = 3.0  # between two lines of progress
+_NO_FAULT_OF_THE_DATA = (OSError, StorageError, Interrupted, Preempted, MemoryError)
 _log = logging.getLogger("gantk")
 
 Make = Callable[[Path], Mapping[str, Any]]
@@ -42,6 +49,8 @@ class Prepared:
     """What its maker noted."""
     arrays: Mapping[str, NDArray[Any]]
     """By name, mapped; writing to one changes no file."""
+    fingerprint: str
+    """A hash of the contents of all arrays."""
 
 
 class _DamagedError(Exception):
@@ -71,15 +80,21 @@ def prepared(
 class RowWriter:
     """Writes the rows of a uint8 `.npy` file in any order, without holding them in memory.
 
-    Not a writable mapping: on a full disk that ends the process instead of raising OSError.
+    A maker that says now and then how far it is, by `mark`, is not begun anew after a stop: `done`
+    and `notes` are then what it had marked last. `title` is what is told of in lines of progress.
     """
 
-    def __init__(self, path: Path, shape: tuple[int, ...]) -> None:
-        self._file = path.open("wb")
-        header = {"descr": "|u1", "fortran_order": False, "shape": shape}
-        np.lib.format.write_array_header_1_0(self._file, header)
-        self._start = self._file.tell()
-        self._shape = shape
+    # Not a writable mapping: on a full disk that ends the process instead of raising OSError.
+
+    def __init__(self, path: Path, shape: tuple[int, ...], title: str = "") -> None:
+        self.done = 0
+        self.notes: Mapping[str, Any] = {}
+        self._path, self._marks = path, path.with_suffix(_MARKS)
+        self._shape, self._title = shape, title
+        self._unsynced, self._told = 0, time.monotonic()
+        self._take_up()
+        self._file = path.open("r+b" if self.done else "wb")
+        self._start = self._write_header(shape)
 
     def write(self, first: int, rows: NDArray[np.uint8]) -> None:
         """Write rows, (n, ...) in uint8, from row `first` on."""
@@ -88,6 +103,27 @@ class RowWriter:
             raise ValueError(f"a row is uint8 {self._shape[1:]}, not {found}")
         self._file.seek(self._start + first * (rows.nbytes // max(len(rows), 1)))
         self._file.write(np.ascontiguousarray(rows).data)
+        self._unsynced += rows.nbytes
+
+    def mark(self, done: int, notes: Mapping[str, Any] | None = None) -> None:
+        """Note that `done` items are written, and what else is to be known when going on.
+
+        It is on the disk now and then only: a stop loses some seconds of work.
+        """
+        self.done, self.notes = done, notes or {}
+        self._tell()
+        if self._unsynced >= _SYNC_BYTES:
+            self._file.flush()
+            files.disk.sync(self._path, self._file.fileno())
+            marks = {"shape": self._shape, "done": done, "notes": self.notes}
+            files.write_atomic(self._marks, json.dumps(marks))
+            self._unsynced = 0
+
+    def shorten(self, count: int) -> None:
+        """Keep the first `count` rows only: there were fewer than expected."""
+        self._file.seek(0)
+        self._write_header((count, *self._shape[1:]))
+        self._file.truncate(self._start + count * math.prod(self._shape[1:]))
 
     def __enter__(self) -> RowWriter:
         return self
@@ -99,6 +135,24 @@ class RowWriter:
         trace: TracebackType | None,
     ) -> None:
         self._file.close()
+
+    def _take_up(self) -> None:
+        with suppress(OSError, ValueError, LookupError, TypeError):  # nothing, or half a file
+            marks = json.loads(self._marks.read_text(encoding="utf-8"))
+            if tuple(marks["shape"]) == self._shape and self._path.is_file():
+                self.done, self.notes = int(marks["done"]), dict(marks["notes"])
+                _log.info("going on with %s at %s", self._title or self._path, f"{self.done:,}")
+
+    def _write_header(self, shape: tuple[int, ...]) -> int:
+        """Write the header of a file of this shape; return its length, the same for all counts."""
+        header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(self._file, header)
+        return self._file.tell()
+
+    def _tell(self) -> None:
+        if self._title and time.monotonic() - self._told >= _SECONDS:
+            self._told = time.monotonic()
+            _log.info("preparing %s: %s/%s", self._title, f"{self.done:,}", f"{self._shape[0]:,}")
 
 
 def _find_or_make(folder: Path, key: Mapping[str, Any], make: Make) -> Prepared:
@@ -127,31 +181,47 @@ def _open(folder: Path) -> Prepared | None:
                 raise _DamagedError(f"{name} has {size:,} of {file['bytes']:,} bytes")
             array = np.load(folder / name, mmap_mode="c", allow_pickle=False)
             arrays[name.removesuffix(".npy")] = array
-        return Prepared(folder, manifest["facts"], arrays)
+        sums = {name: file["sha256"] for name, file in manifest["files"].items()}
+        return Prepared(folder, manifest["facts"], arrays, _sum(sums))
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise _DamagedError(f"{type(error).__name__}: {error}") from error
 
 
 def _make(folder: Path, key: Mapping[str, Any], make: Make) -> None:
-    # The lock is ours: what bears these names was left by a process that died, or is damaged.
+    # The lock is ours: what bears these names was left by a process that died, or is damaged. The
+    # name is a hash of the key, so what was left unfinished was to become the same.
     unfinished = folder.with_suffix(".unfinished")
-    for stale in (unfinished, folder):
-        shutil.rmtree(stale, ignore_errors=True)
-    unfinished.mkdir()
+    shutil.rmtree(folder, ignore_errors=True)
+    if not _can_go_on(unfinished):
+        shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(exist_ok=True)
     try:
         facts = make(unfinished)
-        sealed = {path.name: _seal(path) for path in sorted(unfinished.glob("*.npy"))}
-        manifest = {"key": key, "facts": facts, "files": sealed}
-        text = json.dumps({**manifest, "sum": _sum(manifest)}, indent=1)
-        place = unfinished / _MANIFEST
-        place.write_text(text, encoding="utf-8")
-        _seal(place)
-        files.disk.sync_folder(unfinished)
-        files.disk.rename(unfinished, folder)
-        files.disk.sync_folder(folder.parent)
-    except BaseException:
-        shutil.rmtree(unfinished, ignore_errors=True)
+        _finish(unfinished, key, facts)
+    except BaseException as error:
+        # What was done before a stop or on a full disk is good; work on bad data is not.
+        stopped = not isinstance(error, Exception) or isinstance(error, _NO_FAULT_OF_THE_DATA)
+        if not (stopped and _can_go_on(unfinished)):
+            shutil.rmtree(unfinished, ignore_errors=True)
         raise
+    files.disk.rename(unfinished, folder)
+    files.disk.sync_folder(folder.parent)
+
+
+def _can_go_on(unfinished: Path) -> bool:
+    return next(unfinished.glob(f"*{_MARKS}"), None) is not None
+
+
+def _finish(unfinished: Path, key: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
+    sealed = {path.name: _seal(path) for path in sorted(unfinished.glob("*.npy"))}
+    manifest = {"key": key, "facts": facts, "files": sealed}
+    text = json.dumps({**manifest, "sum": _sum(manifest)}, indent=1)
+    place = unfinished / _MANIFEST
+    place.write_text(text, encoding="utf-8")
+    _seal(place)
+    for marks in unfinished.glob(f"*{_MARKS}"):
+        marks.unlink()
+    files.disk.sync_folder(unfinished)
 
 
 def _sum(value: Any) -> str:

@@ -16,6 +16,7 @@ from typing import Any, get_args, get_origin
 from gan_toolkit.errors import PluginError, did_you_mean
 from gan_toolkit.recipe.keys import keys_of
 from gan_toolkit.recipe.options import NoOptions, Options
+from gan_toolkit.sources import Source
 
 KINDS = (
     "latent",
@@ -69,6 +70,8 @@ class Component:
     aliases: tuple[str, ...] = ()
     migrate: Mapping[int, Migration] = field(default_factory=dict, hash=False)
     """For a version n, what turns its options into those of version n + 1."""
+    source: Source | None = None
+    """Of a data set: where its files come from, if it reads any."""
     plugin: str = ""
     """Who offers it; set by the host."""
 
@@ -113,6 +116,7 @@ class Registry:
         summary: str = "",
         aliases: tuple[str, ...] = (),
         migrate: Mapping[int, Migration] | None = None,
+        source: Source | None = None,
     ) -> None:
         """Offer a component; RegistrationError when it can't be taken."""
         component = Component(
@@ -124,6 +128,7 @@ class Registry:
             summary,
             tuple(aliases),
             dict(migrate or {}),
+            source,
             self._owner,
         )
         _check(component)

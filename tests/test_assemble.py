@@ -9,6 +9,7 @@ import torch
 
 import gan_toolkit
 from gan_toolkit.assemble import Assembly, Networks, Parts, assemble, rehearse
+from gan_toolkit.batches import Batches
 from gan_toolkit.device import Device
 from gan_toolkit.engine import Engine, Term
 from gan_toolkit.errors import RecipeError
@@ -121,3 +122,26 @@ def test_a_term_that_starts_late_or_from_nothing_is_rehearsed_too() -> None:
 
     assert asked == ["critic"]
     assert [term.start for term in engine.terms if term.name == "smooth"] == [500]
+
+
+def test_augments_of_a_recipe_change_the_real_samples() -> None:
+    recipe = load_recipe(
+        RING.with_name("infogan_digits.toml"),
+        HOST,
+        overrides=[
+            Override('augments.flip.use="horizontal_flip"'),
+            Override("augments.flip.probability=1.0"),
+            Override("run.batch_size=8"),
+        ],
+    )
+
+    assembled = assemble(recipe, HOST.registry, Device())
+
+    plain = Batches(assembled.data, 8, recipe.run.seed).at(3).samples
+    assert torch.equal(assembled.batches.at(3).samples, plain.flip(-1))
+    assert recipe.to_dict()["augments"]["flip"]["use"] == "horizontal_flip@1"
+
+
+def test_an_augment_that_does_not_fit_is_refused_with_its_table() -> None:
+    with pytest.raises(RecipeError, match=r"augments\.flip: .*changes images"):
+        parts('augments.flip.use="horizontal_flip"')

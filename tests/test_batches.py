@@ -12,8 +12,8 @@ from torch import Tensor
 
 import gan_toolkit.batches as batches_module
 from gan_toolkit.batches import ArrayDataset, Batches, normalise, order
-from gan_toolkit.errors import DataError
-from gan_toolkit.interfaces import Batch, Dataset, Factor
+from gan_toolkit.errors import DataError, PluginError
+from gan_toolkit.interfaces import Augment, Batch, Dataset, Factor
 
 
 def numbered(count: int, name: str = "numbers") -> ArrayDataset:
@@ -249,3 +249,65 @@ def test_only_sets_that_fit_move_to_the_device(
 
     assert [batches.at(step).samples.device.type for step in range(5)] == ["meta"] * 5
     assert len(asked) == moves
+
+
+class Noise(Augment):
+    """Adds a number drawn for each row."""
+
+    def apply(self, samples: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
+        return samples + torch.rand(len(samples), 1, generator=rng)
+
+
+class Doubling(Augment):
+    def apply(self, samples: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
+        return samples * 2
+
+
+def test_augments_change_a_batch_by_seed_and_step_alone() -> None:
+    wandering = Batches(numbered(10), 4, seed=3, augments={"noise": Noise()})
+    plain = Batches(numbered(10), 4, seed=3)
+
+    for step in (5, 0, 5):
+        alone = Batches(numbered(10), 4, seed=3, augments={"noise": Noise()}).at(step).samples
+        assert torch.equal(wandering.at(step).samples, alone)
+        added = alone - plain.at(step).samples
+        assert added.unique().numel() == 4
+        other = Batches(numbered(10), 4, seed=3, augments={"other": Noise()}).at(step).samples
+        assert not torch.equal(other, alone)
+
+
+def test_augments_are_applied_in_their_order() -> None:
+    both = {"noise": Noise(), "twice": Doubling()}
+
+    first, second = (
+        Batches(numbered(10), 4, 0, augments=dict(tables)).at(0).samples
+        for tables in (both.items(), reversed(both.items()))
+    )
+
+    plain = Batches(numbered(10), 4, 0).at(0).samples
+    assert torch.allclose(first - 2 * plain, 2 * (second - 2 * plain))
+
+
+def test_an_augment_must_keep_shape_and_type() -> None:
+    class Halving(Augment):
+        def apply(self, samples: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
+            return samples[: len(samples) // 2]
+
+    with pytest.raises(PluginError, match=r"augment 'half' made .* it must keep both"):
+        Batches(numbered(10), 4, 0, augments={"half": Halving()}).at(0)
+
+
+def test_a_known_fingerprint_is_not_computed_again() -> None:
+    data = ArrayDataset("alpha", "real", torch.zeros(2, 3), fingerprint="known")
+
+    assert data.fingerprint() == "known"
+
+
+def test_a_fixed_set_renders_nothing() -> None:
+    fixed = ArrayDataset("alpha", "real", torch.zeros(2, 3))
+    made = ArrayDataset("alpha", "synthetic", torch.zeros(2, 3), render=lambda table: table * 2)
+
+    assert (fixed.can_render, made.can_render) == (False, True)
+    assert made.render(torch.ones(1, 3)).tolist() == [[2, 2, 2]]
+    with pytest.raises(ValueError, match="alpha is a fixed set"):
+        fixed.render(torch.ones(1, 3))

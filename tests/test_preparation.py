@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import threading
 from collections.abc import Callable, Mapping
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 
 from gan_toolkit import preparation
-from gan_toolkit.errors import StorageError
+from gan_toolkit.errors import DataError, Preempted, StorageError
 from gan_toolkit.preparation import RowWriter, prepared
 
 
@@ -196,6 +197,78 @@ def test_rows_come_in_any_order(tmp_path: Path) -> None:
             rows.write(row, np.full((1, 2, 2), row + 1, dtype=np.uint8))
 
     assert np.load(tmp_path / "rows.npy")[:, 0, 0].tolist() == [1, 2, 3]
+
+
+class Stoppable:
+    """Writes 8 rows, one at a time, and is stopped once by `error` before row 5."""
+
+    def __init__(self, error: BaseException | None) -> None:
+        self.error = error
+        self.written: list[int] = []
+
+    def __call__(self, folder: Path) -> Mapping[str, Any]:
+        with RowWriter(folder / "images.npy", (8, 2), "alpha") as rows:
+            seen = list(rows.notes.get("seen", []))
+            for row in range(rows.done, 8):
+                if row == 5 and self.error:
+                    error, self.error = self.error, None
+                    raise error
+                rows.write(row, np.full((1, 2), row, np.uint8))
+                seen.append(row)
+                self.written.append(row)
+                rows.mark(row + 1, {"seen": seen})
+            rows.shorten(7)
+        return {"seen": seen}
+
+
+@pytest.mark.parametrize(
+    ("error", "again"),
+    [
+        (KeyboardInterrupt(), [5, 6, 7]),
+        (Preempted(""), [5, 6, 7]),
+        (OSError(28, "full"), [5, 6, 7]),
+        (DataError("row 5 is bad"), [*range(8)]),
+        (RuntimeError(), [*range(8)]),
+    ],
+)
+def test_what_was_marked_before_a_stop_is_not_done_again(
+    error: BaseException, again: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preparation, "_SYNC_BYTES", 1)
+    make = Stoppable(error)
+
+    with pytest.raises((type(error), StorageError)):
+        prepared("alpha", {}, make)
+    ready = prepared("alpha", {}, make)
+
+    assert make.written == [0, 1, 2, 3, 4, *again]
+    assert ready.facts == {"seen": [*range(8)]}
+    assert ready.arrays["images"][:, 0].tolist() == [*range(7)]
+    assert sorted(path.name for path in ready.folder.iterdir()) == ["images.npy", "manifest.json"]
+    assert ready.fingerprint == prepared("alpha", {"other": 1}, Stoppable(None)).fingerprint
+
+
+def test_progress_is_told_now_and_then(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.INFO, "gantk")
+    monkeypatch.setattr(preparation, "_SECONDS", 0.0)
+
+    with RowWriter(tmp_path / "rows.npy", (7, 2), "alpha") as rows:
+        for done in (3, 6, 7):
+            rows.mark(done)
+
+    assert caplog.messages == [f"preparing alpha: {done}/7" for done in (3, 6, 7)]
+
+
+@pytest.mark.parametrize("marks", ["{", "[]", '{"done": 3}', '{"shape": [9, 2], "done": 3}'])
+def test_damaged_marks_are_as_good_as_none(tmp_path: Path, marks: str) -> None:
+    (tmp_path / "rows.npy").touch()
+    (tmp_path / "rows.marks").write_text(marks)
+
+    with RowWriter(tmp_path / "rows.npy", (8, 2)) as rows:
+        assert rows.done == 0
+        assert not rows.notes
 
 
 @pytest.mark.parametrize("row", [np.zeros((1, 2, 3), np.uint8), np.zeros((1, 2, 2), np.float32)])

@@ -69,9 +69,9 @@ def data_info(session: Session, name: str, settings: Sequence[str], *, as_json: 
     try:
         dataset = _build(component, options, session.host.registry)
     except DataError as error:
-        about = str(getattr(component.options, "about", ""))  # a plugin may have more to tell
-        for line in () if as_json else about.splitlines():
-            put(line)
+        if component.source and not as_json:
+            for line in component.source.about().splitlines():
+                put(line)
         this = f"; more: {command('data', 'info', name)}"
         raise DataError(str(error).removesuffix(this)) from error
     facts = facts_of(dataset)

@@ -47,6 +47,7 @@ class Recipe:
     requires: list[str]
     run: RunOptions
     data: Chosen
+    augments: dict[str, Chosen]
     latents: dict[str, Chosen]
     generator: Chosen
     critic: Chosen
@@ -80,9 +81,9 @@ class Recipe:
         if self.requires:
             whole["requires"] = plain(self.requires)
         whole["run"] = plain(self.run)
-        for key in ("data", "latents", "generator", "critic", "objective", "regularisers"):
+        for key in ("data", "augments", "latents", "generator", "critic", "objective"):
             whole[key] = _tables(getattr(self, key))
-        for key in ("optimisers", "averaging", "panels", "measures", "trackers"):
+        for key in ("regularisers", "optimisers", "averaging", "panels", "measures", "trackers"):
             whole[key] = _tables(getattr(self, key))
         return {key: value for key, value in whole.items() if value not in (None, {})}
 

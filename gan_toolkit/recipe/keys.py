@@ -21,6 +21,7 @@ KIND_OF_TABLE = {
 """The kind a top-level table chooses from."""
 
 KIND_OF_SECTION = {
+    "augments": "augment",
     "latents": "latent",
     "regularisers": "regulariser",
     "optimisers": "optimiser",
@@ -130,6 +131,7 @@ class MeasureKeys(Keys):
 
 
 _OF_KIND: dict[str, type[Options]] = {
+    "augment": Keys,
     "latent": LatentKeys,
     "regulariser": RegulariserKeys,
     "panel": PanelKeys,

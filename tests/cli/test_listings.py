@@ -135,7 +135,7 @@ def test_data_info_explains(gantk: Gantk, arguments: tuple[str, ...], text: str)
 @pytest.mark.parametrize(
     ("fault", "code", "text"),
     [
-        ("missing", 4, "gantk: no dots in dots/; to get them: draw\n"),
+        ("missing", 4, "gantk: dots: no dots in here; to get it: draw them\n"),
         (
             "bug",
             3,
@@ -155,7 +155,11 @@ def test_data_that_can_not_be_opened_is_told_in_one_line(
 def test_of_missing_data_one_is_told_how_to_get_it(gantk: Gantk) -> None:
     arguments = ("data", "info", "tiny_dots", "--set", 'fault="missing"')
 
-    assert gantk(*arguments).stdout == "dots (use = 'tiny_dots')\n  to get them: draw\n"
+    told = gantk(*arguments)
+    assert told.exit_code == 4
+    assert "  what:          64 dots\n" in told.stdout
+    assert "  to get it:     draw them\n" in told.stdout
+    assert told.stderr.endswith("dots: no dots in here; to get it: draw them\n")
     assert gantk(*arguments, "--json").stdout == ""
 
 

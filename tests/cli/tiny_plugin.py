@@ -8,13 +8,14 @@ import subprocess
 import sys
 from contextlib import suppress
 from functools import partial
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import Any
 
 import click
 import torch
 from torch import Tensor, nn
 
-from gan_toolkit import ArrayDataset, DataError, Generator, Options, Scheduled, hookimpl
+from gan_toolkit import ArrayDataset, Generator, Options, Scheduled, Source, hookimpl
 from gan_toolkit.interfaces import Critic, Judgement, Measure, Score
 from gan_toolkit.testing import parts
 
@@ -32,12 +33,21 @@ class RateOptions(Options):
 
 
 class TinyOptions(Options):
-    about: ClassVar[str] = "dots (use = 'tiny_dots')\n  to get them: draw"
-
     grey: bool = True
     """Whether the pictures are grey."""
     fault: str = ""
     """What goes wrong while it is prepared."""
+
+
+DOTS = Source(
+    component="tiny_dots",
+    title="dots",
+    what="64 dots",
+    origin="nobody",
+    licence="none",
+    how="draw them",
+    folders=("<root>",),
+)
 
 
 class GameOptions(Options):
@@ -101,7 +111,7 @@ def dots(grey: bool, fault: str) -> ArrayDataset:
     if fault == "memory":
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 9 GiB")
     if fault == "missing":
-        raise DataError("no dots in dots/; to get them: draw; more: gantk data info tiny_dots")
+        raise DOTS.missing(["dots"], [Path("here")])
     if fault == "bug":
         raise ZeroDivisionError("a bug")
     if fault.startswith("SIG"):
@@ -125,7 +135,14 @@ def gantk_register(registry: Any) -> None:
     registry.add("critic", "tiny_judge", build=own + "Judge")
     registry.add("objective", "tiny_game", options=GameOptions, build=own + "Game")
     registry.add("regulariser", "tiny_read", options=CodeOptions, build=tiny + "ReadBack")
-    registry.add("dataset", "tiny_dots", options=TinyOptions, build=own + "dots", summary="dots")
+    registry.add(
+        "dataset",
+        "tiny_dots",
+        options=TinyOptions,
+        build=own + "dots",
+        summary="dots",
+        source=DOTS,
+    )
     registry.add("optimiser", "tiny_adam", options=RateOptions, build=own + "adam")
     registry.add("measure", "tiny_two", build=own + "Two")
 

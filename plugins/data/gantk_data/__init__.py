@@ -10,6 +10,7 @@ from gantk_data.options import (
     MnistOptions,
     RenderedChairsOptions,
 )
+from gantk_data.sources import SOURCES
 
 _READERS = (
     ("mnist", "mnist", MnistOptions, "MNIST: handwritten digits, 28x28 grey"),
@@ -35,4 +36,5 @@ def gantk_register(registry: Registry) -> None:
             options=options,
             build=f"gantk_data.{module}:{name}",
             summary=summary,
+            source=SOURCES.get(name),
         )

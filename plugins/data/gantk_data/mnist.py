@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_toolkit import ArrayDataset, DataError, data_folder
+from gan_toolkit import ArrayDataset, DataError, Source, data_folder
 from gantk_data import idx
 from gantk_data.limits import first
 from gantk_data.options import Split
-from gantk_data.sources import IDX_NAMES, SOURCES, Source, missing
+from gantk_data.sources import SOURCES
+from gantk_data.sources.downloads import IDX_NAMES
 
 _log = logging.getLogger("gantk")
 _DIGITS = tuple("0123456789")
@@ -88,7 +89,7 @@ def _locate(family: _Family, root: Path) -> list[Path]:
         places = folders if len(lacking) == len(IDX_NAMES) else [folder]
         pickles = sorted((root / family.folder / "processed").glob("*.pt"))
         note = f"{pickles[0]} is a pickle, which is never read" if pickles else ""
-        raise DataError(missing(family.source.component, lacking, places, note))
+        raise family.source.missing(lacking, places, note)
     return [path for path in found.values() if path is not None]
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from gan_toolkit import Options, RecipePath
-from gantk_data.sources import about
 
 Split = Literal["train", "test", "all"]
 Resize = Literal["crop", "pad", "stretch", "refuse"]
@@ -20,8 +19,6 @@ Size = Annotated[int, Field(ge=1, le=1024)]
 class MnistOptions(Options):
     """Options of `mnist`."""
 
-    about: ClassVar[str] = about("mnist")
-
     root: RecipePath | None = None
     """Folder that holds `MNIST/raw/` or the files; without it `GANTK_DATA`, else `data`."""
     split: Split = "train"
@@ -32,8 +29,6 @@ class MnistOptions(Options):
 
 class FashionMnistOptions(Options):
     """Options of `fashion_mnist`."""
-
-    about: ClassVar[str] = about("fashion_mnist")
 
     root: RecipePath | None = None
     """Folder that holds `FashionMNIST/raw/` or the files; without it `GANTK_DATA`, else `data`."""
@@ -46,8 +41,6 @@ class FashionMnistOptions(Options):
 class DigitsOptions(Options):
     """Options of `digits`."""
 
-    about: ClassVar[str] = about("digits")
-
     split: Split = "train"
     """Which images: 1,438 (the other 359 are then the held-out ones), 359, or all 1,797."""
     limit: Limit | None = None
@@ -56,8 +49,6 @@ class DigitsOptions(Options):
 
 class ImageFolderOptions(Options):
     """Options of `image_folder`."""
-
-    about: ClassVar[str] = about("image_folder")
 
     root: RecipePath
     """The folder; pictures are looked for at every depth, hidden files and folders left out."""
@@ -81,8 +72,6 @@ class ImageFolderOptions(Options):
 
 class RenderedChairsOptions(Options):
     """Options of `rendered_chairs`."""
-
-    about: ClassVar[str] = about("rendered_chairs")
 
     root: RecipePath | None = None
     """Folder that holds `rendered_chairs.tar` or `rendered_chairs/`, or is the latter; without it

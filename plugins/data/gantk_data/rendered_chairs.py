@@ -25,7 +25,7 @@ from gantk_data.archives import Tree, open_tree
 from gantk_data.limits import first
 from gantk_data.options import Crop
 from gantk_data.pictures import BadPictureError, decode, map_pictures
-from gantk_data.sources import SOURCES, missing
+from gantk_data.sources import SOURCES
 
 TURNS = 31
 """Azimuths of a full turn; file names round them down to degrees."""
@@ -81,6 +81,7 @@ def rendered_chairs(
             Factor("elevation", "discrete", tuple(str(degrees) for degrees in ELEVATIONS)),
         ),
         notice=source.notice,
+        fingerprint=ready.fingerprint,
     )
 
 
@@ -116,7 +117,7 @@ def _locate(root: Path) -> Path:
     if next(root.glob("*/renders"), None):
         return root
     lacking = ["rendered_chairs.tar", "rendered_chairs/", "<id>/renders/"]
-    raise DataError(missing("rendered_chairs", lacking, [root]))
+    raise SOURCES["rendered_chairs"].missing(lacking, [root])
 
 
 def _prepare(
@@ -125,17 +126,19 @@ def _prepare(
     names = tree.names()
     views = parse(names, tree.path)
     _report_odd(views)
-    views = views[: first(limit, len(views), SOURCES["rendered_chairs"].title)]
+    title = SOURCES["rendered_chairs"].title
+    views = views[: first(limit, len(views), title)]
     _log.info("preparing %s pictures of %s, once; it takes minutes", f"{len(views):,}", tree.path)
     rows = {view.file: row for row, view in enumerate(views)}
     wanted = [name for name in names if name in rows]
-    with RowWriter(target / "images.npy", (len(views), 1, size, size)) as images:
-        for start in range(0, len(wanted), _AT_ONCE):
+    with RowWriter(target / "images.npy", (len(views), 1, size, size), title) as images:
+        for start in range(images.done, len(wanted), _AT_ONCE):
             some = wanted[start : start + _AT_ONCE]
             work = partial(_grey, place=tree.path, size=size, crop=crop)
             pictures = map_pictures(work, [(name, tree.read(name)) for name in some])
             for name, picture in zip(some, pictures, strict=True):
                 images.write(rows[name], picture[None])
+            images.mark(start + len(some))
     chairs = sorted({view.chair for view in views})
     np.save(target / "factors.npy", _factors(views, chairs))
     return {"chairs": chairs}

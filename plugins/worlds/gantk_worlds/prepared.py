@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -20,7 +19,6 @@ from gan_toolkit import ArrayDataset, RowWriter, StorageError, prepared
 from gantk_worlds.world import HELD_OUT, World
 
 _AT_ONCE = 480
-_SECONDS = 3.0  # between two lines of progress
 _log = logging.getLogger("gantk")
 
 
@@ -29,6 +27,8 @@ class Arrays(NamedTuple):
 
     images: NDArray[np.uint8]
     factors: NDArray[np.float32]
+    fingerprint: str = ""
+    """Empty: not known yet."""
 
 
 def dataset(world: World, count: int, held_out: int, cache: Path | None) -> ArrayDataset:
@@ -44,8 +44,7 @@ def _samples(
     world: World, start: int, count: int, cache: Path | None, kept: ArrayDataset | None
 ) -> ArrayDataset:
     part = Part(world, start, count)
-    images, factors = part.find_or_make(cache)
-    return part.described(images, factors, kept)
+    return part.described(part.find_or_make(cache), kept)
 
 
 @dataclass(frozen=True)
@@ -71,46 +70,46 @@ class Part:
     def find_or_make(self, cache: Path | None) -> Arrays:
         """Return the arrays kept in `cache`; made and kept there if they are not."""
         try:
-            found = prepared(self.world.name, self.key, self._write, cache=cache).arrays
+            found = prepared(self.world.name, self.key, self._write, cache=cache)
         except StorageError as error:
             name = self.world.name
             _log.info("%s: drawing %s into memory, for this run only", error, name)
             table = self._table()
             return Arrays(np.concatenate(list(self._pictures(table))), table.numpy())
-        return Arrays(found["images"], found["factors"])
+        arrays, known = found.arrays, found.facts["fingerprint"]
+        return Arrays(arrays["images"], arrays["factors"], str(known))
 
-    def described(
-        self, images: NDArray[np.uint8], factors: NDArray[np.float32], kept: ArrayDataset | None
-    ) -> ArrayDataset:
+    def described(self, arrays: Arrays, kept: ArrayDataset | None) -> ArrayDataset:
         """Return the arrays as a data set."""
         world = self.world
         return ArrayDataset(
             world.name,
             "synthetic",
-            images,
-            factors=factors,
+            arrays.images,
+            factors=arrays.factors,
             descriptions=world.factors,
             notice=world.notice,
             held_out=kept,
+            fingerprint=arrays.fingerprint,
+            render=world.render,
         )
 
     def _write(self, folder: Path) -> dict[str, Any]:
         table = self._table()
-        factors = table.numpy()
-        np.save(folder / "factors.npy", factors)
-        place, done = folder / "images.npy", 0
-        with RowWriter(place, (self.count, *self.world.sample_shape)) as images:
-            for pictures in self._pictures(table):
-                images.write(done, pictures)
-                done += len(pictures)
-        written = np.load(place, mmap_mode="r", allow_pickle=False)
+        np.save(folder / "factors.npy", table.numpy())
+        place, shape = folder / "images.npy", (self.count, *self.world.sample_shape)
+        with RowWriter(place, shape, self.world.name) as images:
+            for pictures in self._pictures(table[images.done :]):
+                images.write(images.done, pictures)
+                images.mark(images.done + len(pictures))
+        written = Arrays(np.load(place, mmap_mode="r", allow_pickle=False), table.numpy())
         return {
             "name": self.world.name,
             "source": "synthetic",
             "notice": self.world.notice,
-            "shape": [self.count, *self.world.sample_shape],
+            "shape": list(shape),
             "factors": [asdict(factor) for factor in self.world.factors],
-            "fingerprint": self.described(written, factors, None).fingerprint(),
+            "fingerprint": self.described(written, None).fingerprint(),
             "versions": {
                 "gan_toolkit": gan_toolkit.__version__,
                 "torch": torch.__version__,
@@ -122,16 +121,11 @@ class Part:
         return self.world.draw(torch.arange(self.start, self.start + self.count))
 
     def _pictures(self, table: Tensor) -> Iterator[NDArray[np.uint8]]:
-        """Yield the pictures of a table in order, some at a time, and tell how far it is."""
-        done, told = 0, time.monotonic()
-        for some in table.split(_AT_ONCE):
+        """Yield the pictures of a table in order, some at a time."""
+        for some in table.split(_AT_ONCE) if len(table) else ():
             with _one_thread():
                 pictures = self.world.render(some).numpy()
             yield pictures
-            done += len(some)
-            if time.monotonic() - told >= _SECONDS:
-                told = time.monotonic()
-                _log.info("drawing %s: %d/%d", self.world.name, done, self.count)
 
 
 @contextmanager

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from gan_toolkit import Dataset, data_folder
+from gan_toolkit import Dataset, MissingFilesError, Options, PluginError
 from gantk_worlds.chairs import ChairWorld
 from gantk_worlds.options import Azimuths, ChairsOptions, Elevations
 from gantk_worlds.prepared import dataset
 
-_READER = "rendered_chairs"
-_PLACES = ("rendered_chairs.tar", "rendered_chairs", "*/renders")
-"""Where the real renders may lie below the data folder."""
 _OF_THE_WORLD = (
     *("count", "held_out", "seed", "ss"),
     *("azimuths", "elevations", "models", "free_width", "cache"),
@@ -44,17 +42,7 @@ def chairs(
     cache: str | None,
     sibling: Sibling,
 ) -> Dataset:
-    """Return the real chairs as their reader gives them, or rendered ones.
-
-    With `auto`, files that are there but damaged are an error, not a reason to render.
-    """
-    place = data_folder() if root is None else Path(root)
-    if source == "real" or (source == "auto" and _has_renders(place)):
-        unused = (count, held_out, seed, ss, azimuths, elevations, models, free_width, cache)
-        _say_unused(dict(zip(_OF_THE_WORLD, unused, strict=True)))
-        return sibling(_READER, root=root, size=size)
-    if source == "auto":
-        _log.info("no real chairs in %s: using %s, rendered here", place, ChairWorld.name)
+    """Return the real chairs as their reader gives them, or rendered ones."""
     world = ChairWorld(
         size,
         seed=seed,
@@ -64,19 +52,43 @@ def chairs(
         models=models,
         free_width=free_width,
     )
-    return dataset(world, count, held_out, None if cache is None else Path(cache))
+    chosen = choose(
+        source,
+        partial(sibling, "rendered_chairs", root=root, size=size),
+        partial(dataset, world, count, held_out, None if cache is None else Path(cache)),
+        world.name,
+    )
+    if chosen.source == "real":
+        given = (count, held_out, seed, ss, azimuths, elevations, models, free_width, cache)
+        say_unused("chairs", ChairsOptions(), dict(zip(_OF_THE_WORLD, given, strict=True)))
+    return chosen
 
 
-def _has_renders(place: Path) -> bool:
-    return any(next(place.glob(pattern), None) is not None for pattern in _PLACES)
+def choose(
+    source: str, real: Callable[[], Dataset], made: Callable[[], Dataset], name: str
+) -> Dataset:
+    """Return the real set, or the one made here, which is called `name`.
+
+    With "auto" the latter stands in where files are missing, and says so. Files that are there but
+    damaged are an error, not a reason to do without them.
+    """
+    if source == "synthetic":
+        return made()
+    try:
+        return real()
+    except (MissingFilesError, PluginError) as error:
+        if source == "real":
+            raise
+        _log.info("%s: using %s, made here", getattr(error, "what", error), name)
+    return made()
 
 
-def _say_unused(options: Mapping[str, Any]) -> None:
-    """Tell which options were set and change nothing about the real chairs."""
-    usual = ChairsOptions()
-    unused = [name for name, value in options.items() if value != getattr(usual, name)]
+def say_unused(component: str, usual: Options, given: Mapping[str, Any]) -> None:
+    """Tell which options were set though they change nothing about the real set."""
+    unused = [name for name, value in given.items() if value != getattr(usual, name)]
     if unused:
         _log.info(
-            "chairs: the real renders are used; these options have no effect on them: %s",
+            "%s: the real set is used; these options have no effect on it: %s",
+            component,
             ", ".join(unused),
         )

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from gan_toolkit import Dataset, Factor
+from gan_toolkit import Dataset, Factor, preparation
 from gantk_worlds import prepared
 from gantk_worlds.prepared import dataset
 from gantk_worlds.world import World
@@ -203,17 +203,27 @@ def test_two_processes_at_once_make_one_folder(tmp_path: Path) -> None:
 # --- progress ------------------------------------------------------------------------------
 
 
-def test_progress_is_told_now_and_then(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+def test_a_stopped_rendering_goes_on_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    caplog.set_level(logging.INFO, "gantk")
     monkeypatch.setattr(prepared, "_AT_ONCE", 3)
-    monkeypatch.setattr(prepared, "_SECONDS", 0.0)
+    monkeypatch.setattr(preparation, "_SYNC_BYTES", 1)
+    drawn: list[int] = []
 
-    data = dataset(Greys(), 7, 0, tmp_path)
+    class Stopped(Greys):
+        def render(self, table: Tensor) -> Tensor:
+            drawn.append(len(table))
+            if len(drawn) == 3:
+                raise KeyboardInterrupt
+            return super().render(table)
 
-    assert caplog.messages == [f"drawing greys: {done}/7" for done in (3, 6, 7)]
-    assert greys(data) == [0, 1, 2, 3, 4, 5, 6]
+    with pytest.raises(KeyboardInterrupt):
+        dataset(Stopped(), 10, 0, tmp_path)
+    data = dataset(Stopped(), 10, 0, tmp_path)
+
+    assert drawn == [3, 3, 3, 3, 1]
+    assert greys(data) == [*range(10)]
+    assert data.fingerprint() == dataset(Greys(), 10, 0, tmp_path / "other").fingerprint()
 
 
 def test_rendering_leaves_the_number_of_threads_alone(tmp_path: Path) -> None:

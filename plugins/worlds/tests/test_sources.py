@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 import torch
 
-from gan_toolkit import ArrayDataset, DataError, Dataset, Registry
+from gan_toolkit import (
+    ArrayDataset,
+    DataError,
+    Dataset,
+    MissingFilesError,
+    PluginError,
+    Registry,
+)
 from gantk_worlds import gantk_register
 from gantk_worlds.options import ChairsOptions
 from gantk_worlds.sources import chairs
@@ -33,42 +40,52 @@ def build(folder: Path, reader: Reader, **options: Any) -> Dataset:
     return chairs(**dict(ChairsOptions(**given)), sibling=reader)
 
 
+MISSING = MissingFilesError("no rendered_chairs.tar in here", "to get it: ask")
+
+
 @pytest.mark.parametrize("source", ["auto", "synthetic"])
 def test_without_files_chairs_are_rendered_and_bear_their_own_name(
     tmp_path: Path, source: str
 ) -> None:
-    reader = Reader()
-
-    data = build(tmp_path, reader, source=source)
+    data = build(tmp_path, Reader(MISSING), source=source)
 
     kept = data.held_out()
     assert (data.name, data.source) == ("chairs-synthetic", "synthetic")
     assert (len(data), data.sample_shape) == (4, (1, 16, 16))
     assert kept is not None
     assert len(kept) == 2
-    assert not reader.asked
     assert "3D Chairs" not in data.notice
 
 
-def test_auto_says_in_one_line_what_was_used(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO, "gantk")
+def test_synthetic_looks_at_no_file(tmp_path: Path) -> None:
+    reader = Reader()
 
-    build(tmp_path, Reader(), source="auto")
+    data = build(tmp_path, reader, source="synthetic")
 
-    (line,) = caplog.messages
-    assert "chairs-synthetic" in line
-    assert str(tmp_path) in line
+    assert data.source == "synthetic"
+    assert not reader.asked
 
 
 @pytest.mark.parametrize(
-    "file",
-    ["rendered_chairs.tar", "rendered_chairs/1/renders/x.png", "1/renders/x.png"],
+    ("error", "told"),
+    [
+        (MISSING, "no rendered_chairs.tar in here"),
+        (PluginError("data set 'rendered_chairs' is offered by no plugin"), "by no plugin"),
+    ],
 )
-def test_auto_reads_real_files_where_there_are_some(tmp_path: Path, file: str) -> None:
-    (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
-    (tmp_path / file).touch()
+def test_auto_says_in_one_line_what_was_missing_and_what_is_used(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, error: Exception, told: str
+) -> None:
+    caplog.set_level(logging.INFO, "gantk")
+
+    build(tmp_path, Reader(error), source="auto")
+
+    (line,) = caplog.messages
+    assert told in line
+    assert line.endswith("using chairs-synthetic, made here")
+
+
+def test_auto_reads_real_files_where_they_are(tmp_path: Path) -> None:
     reader = Reader()
 
     data = build(tmp_path, reader, source="auto", size=32)
@@ -79,30 +96,13 @@ def test_auto_reads_real_files_where_there_are_some(tmp_path: Path, file: str) -
 
 @pytest.mark.parametrize("source", ["auto", "real"])
 def test_damaged_files_are_an_error_and_no_reason_to_render(tmp_path: Path, source: str) -> None:
-    (tmp_path / "rendered_chairs.tar").touch()
-    reader = Reader(DataError("rendered_chairs.tar is damaged"))
-
     with pytest.raises(DataError, match="damaged"):
-        build(tmp_path, reader, source=source)
+        build(tmp_path, Reader(DataError("rendered_chairs.tar is damaged")), source=source)
 
 
 def test_real_is_never_replaced(tmp_path: Path) -> None:
-    reader = Reader(DataError("no rendered_chairs.tar"))
-
-    with pytest.raises(DataError, match="no rendered_chairs"):
-        build(tmp_path, reader, source="real")
-
-
-def test_the_data_folder_is_where_files_are_looked_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GANTK_DATA", str(tmp_path))
-    (tmp_path / "rendered_chairs").mkdir()
-    reader = Reader()
-
-    build(tmp_path, reader, root=None)
-
-    assert reader.asked[0]["root"] is None
+    with pytest.raises(DataError, match=r"no rendered_chairs.*to get it"):
+        build(tmp_path, Reader(MISSING), source="real")
 
 
 def test_options_without_effect_on_real_chairs_are_named(
@@ -113,8 +113,17 @@ def test_options_without_effect_on_real_chairs_are_named(
     chairs(**dict(ChairsOptions(source="real", models=5, ss=3)), sibling=Reader())
 
     assert caplog.messages == [
-        "chairs: the real renders are used; these options have no effect on them: ss, models"
+        "chairs: the real set is used; these options have no effect on it: ss, models"
     ]
+
+
+def test_a_sample_of_any_factors_can_be_rendered(tmp_path: Path) -> None:
+    data = build(tmp_path, Reader(MISSING))
+    batch = data.batch(torch.arange(4))
+
+    assert data.can_render
+    assert batch.factors is not None
+    assert torch.equal(data.render(batch.factors), batch.samples)
 
 
 def test_the_plugin_offers_its_data_sets() -> None:
