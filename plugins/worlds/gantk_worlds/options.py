@@ -47,6 +47,26 @@ class ChairsOptions(Options):
     """Folder in which rendered chairs are kept; without it `GANTK_CACHE`, else the user's cache."""
 
 
+class RoomsOptions(Options):
+    """Options of `rooms`."""
+
+    size: Annotated[int, Field(ge=16, le=256)] = 64
+    """Height and width of the samples in pixels."""
+    grid: bool = False
+    """Whether to train on all 480,000 pictures, in the order of 3DShapes; else they are drawn."""
+    count: Count | None = None
+    """How many rooms to render for training; without it 20,000, or all of the grid."""
+    held_out: HeldOut = 2_000
+    """How many more to draw for measures. There are only 480,000 pictures: of these, 4 % are also
+    among 20,000 for training, and all are in the grid."""
+    seed: Seed = 0
+    """Which rooms; the seed of the run does not change the data."""
+    ss: Annotated[int, Field(ge=1, le=8)] = 2
+    """Rooms are drawn so many times larger and averaged."""
+    cache: RecipePath | None = None
+    """Folder in which rendered rooms are kept; without it `GANTK_CACHE`, else the user's cache."""
+
+
 class RingOptions(Options):
     """Options of `ring`."""
 

@@ -1,8 +1,9 @@
 """Triangles to pictures in torch: no loop over triangles or pixels, the same bytes every time.
 
 One call draws a batch: T triangles of all B pictures in one list, each with the number of its
-picture. C is 1 (grey) or 3 (colour). Object space has y up and fronts facing +z; everything lies
-within `RADIUS` of the origin, so nothing comes near the eye and no clipping is needed.
+picture. C is 1 (grey) or 3 (colour). Object space has y up and fronts facing +z. Nothing is
+clipped: what lies within `RADIUS` of the origin never comes near the eye; a room round it may reach
+out of the picture, but no nearer to the eye than 0.5 and no farther than 8.
 
 Only elementwise arithmetic and a minimum are used: neither the size of the batch nor the number
 of threads can change a picture. Everything is made where the mesh is: the same code runs on CUDA.
