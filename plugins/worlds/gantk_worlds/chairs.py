@@ -12,13 +12,12 @@ from gan_toolkit import Factor
 from gantk_worlds import chair_parts as parts
 from gantk_worlds.options import Azimuths, Elevations
 from gantk_worlds.poses import Poses
-from gantk_worlds.rasteriser import Light, Mesh, draw, turn
+from gantk_worlds.rasteriser import FOCAL, Light, Mesh, draw, turn
 from gantk_worlds.streams import Streams, table
 from gantk_worlds.world import World, split
 
 _SCALE = 0.8
 """One for all: scaling each chair to fit would leak its width into its height."""
-_FOCAL = 3.65  # the sphere that holds every chair just fits the picture
 _AT_ONCE = 48
 _STYLES = {"back": parts.BACKS, "legs": parts.LEGS, "arms": parts.ARMS, "plan": parts.SEATS}
 _PROPORTIONS = {
@@ -91,7 +90,7 @@ class ChairWorld(World):
         pictures = [table.new_empty((0, 1, size, size), dtype=torch.uint8)]
         for some in table.split(_AT_ONCE) if len(table) else ():
             mesh = build(split(some, self.factors), self.degrees(some))
-            pictures.append(draw(mesh, len(some), size, ss=self._ss, focal=_FOCAL, light=Light()))
+            pictures.append(draw(mesh, len(some), size, ss=self._ss, focal=FOCAL, light=Light()))
         return torch.cat(pictures)
 
     def _streams(self, kind: str, indices: Tensor) -> Streams:

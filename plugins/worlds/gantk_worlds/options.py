@@ -10,6 +10,7 @@ from gan_toolkit import Options, RecipePath
 
 Azimuths = Literal["continuous", "31"]
 Elevations = Literal["two", "continuous"]
+Licence = Literal["any", "cc0"]
 Count = Annotated[int, Field(ge=1, le=1 << 31)]
 HeldOut = Annotated[int, Field(ge=0, le=1 << 31)]
 Seed = Annotated[int, Field(ge=0)]
@@ -19,10 +20,13 @@ Spread = Annotated[float, Field(ge=0)]
 class ChairsOptions(Options):
     """Options of `chairs`; all but `source`, `root` and `size` concern rendered chairs only."""
 
-    source: Literal["auto", "real", "synthetic"] = "auto"
-    """The real renders, or chairs rendered here; auto: real if their files are found."""
+    source: Literal["auto", "real", "meshes", "synthetic"] = "auto"
+    """The real renders, other people's models rendered here, or chairs made up and rendered here;
+    auto: real if their files are found, else synthetic."""
     root: RecipePath | None = None
-    """Folder of the real renders; without it `GANTK_DATA`, else `data`."""
+    """Folder of the real renders, or of `chair_meshes`; without it `GANTK_DATA`, else `data`."""
+    licence: Licence = "any"
+    """Which models may be used if the source is meshes: any, or only those under CC0."""
     size: Annotated[int, Field(ge=16, le=256)] = 64
     """Height and width of the samples in pixels."""
     count: Count = 20_000

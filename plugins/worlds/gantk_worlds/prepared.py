@@ -86,11 +86,11 @@ class Part:
         world = self.world
         return ArrayDataset(
             world.name,
-            "synthetic",
+            world.source,
             images,
             factors=factors,
             descriptions=world.factors,
-            notice=world.notice,
+            notice=self._notice,
             held_out=kept,
         )
 
@@ -106,8 +106,9 @@ class Part:
         written = np.load(place, mmap_mode="r", allow_pickle=False)
         return {
             "name": self.world.name,
-            "source": "synthetic",
-            "notice": self.world.notice,
+            "source": self.world.source,
+            "notice": self._notice,
+            "works": self.world.works(),
             "shape": [self.count, *self.world.sample_shape],
             "factors": [asdict(factor) for factor in self.world.factors],
             "fingerprint": self.described(written, factors, None).fingerprint(),
@@ -117,6 +118,10 @@ class Part:
                 "numpy": np.__version__,
             },
         }
+
+    @property
+    def _notice(self) -> str:
+        return "; ".join(filter(None, (self.world.notice, self.world.credit)))
 
     def _table(self) -> Tensor:
         return self.world.draw(torch.arange(self.start, self.start + self.count))

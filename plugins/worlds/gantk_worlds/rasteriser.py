@@ -21,6 +21,8 @@ from torch import Tensor
 EYE = 4.0
 """Distance of the eye from the origin, on the +z axis after the turn."""
 RADIUS = 1.05
+FOCAL = 3.65
+"""With this focal length the sphere of that radius just fits the picture."""
 
 _NEAR, _FAR = 0.5, 8.0
 _THIN = 1e-9

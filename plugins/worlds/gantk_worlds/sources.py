@@ -9,14 +9,15 @@ from typing import Any, Literal, Protocol
 
 from gan_toolkit import Dataset, data_folder
 from gantk_worlds.chairs import ChairWorld
-from gantk_worlds.options import Azimuths, ChairsOptions, Elevations
+from gantk_worlds.mesh_chairs import chairs_from_meshes
+from gantk_worlds.options import Azimuths, ChairsOptions, Elevations, Licence
 from gantk_worlds.prepared import dataset
 
 _READER = "rendered_chairs"
 _PLACES = ("rendered_chairs.tar", "rendered_chairs", "*/renders")
 """Where the real renders may lie below the data folder."""
 _OF_THE_WORLD = (
-    *("count", "held_out", "seed", "ss"),
+    *("licence", "count", "held_out", "seed", "ss"),
     *("azimuths", "elevations", "models", "free_width", "cache"),
 )
 _log = logging.getLogger("gantk")
@@ -30,8 +31,9 @@ class Sibling(Protocol):
 
 
 def chairs(
-    source: Literal["auto", "real", "synthetic"],
+    source: Literal["auto", "real", "meshes", "synthetic"],
     root: str | None,
+    licence: Licence,
     size: int,
     count: int,
     held_out: int,
@@ -48,9 +50,27 @@ def chairs(
 
     With `auto`, files that are there but damaged are an error, not a reason to render.
     """
+    if source == "meshes":
+        return chairs_from_meshes(
+            root=root,
+            licence=licence,
+            size=size,
+            count=count,
+            held_out=held_out,
+            seed=seed,
+            ss=ss,
+            azimuths=azimuths,
+            elevations=elevations,
+            models=models,
+            free_width=free_width,
+            cache=cache,
+        )
     place = data_folder() if root is None else Path(root)
     if source == "real" or (source == "auto" and _has_renders(place)):
-        unused = (count, held_out, seed, ss, azimuths, elevations, models, free_width, cache)
+        unused = (
+            *(licence, count, held_out, seed, ss),
+            *(azimuths, elevations, models, free_width, cache),
+        )
         _say_unused(dict(zip(_OF_THE_WORLD, unused, strict=True)))
         return sibling(_READER, root=root, size=size)
     if source == "auto":
