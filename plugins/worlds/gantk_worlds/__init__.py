@@ -1,11 +1,11 @@
-"""Worlds: data made here, with known factors. Rendered chairs; rings and grids of points."""
+"""Worlds: data made here, with known factors. Chairs and rooms; rings and grids of points."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from gan_toolkit import hookimpl
-from gantk_worlds.options import ChairsOptions, GridOptions, RingOptions
+from gantk_worlds.options import ChairsOptions, GridOptions, RingOptions, RoomsOptions
 
 if TYPE_CHECKING:
     from gan_toolkit import Registry
@@ -20,6 +20,13 @@ def gantk_register(registry: Registry) -> None:
         options=ChairsOptions,
         build="gantk_worlds.sources:chairs",
         summary="chairs in all poses: the real renders, or ones rendered here with known factors",
+    )
+    registry.add(
+        "dataset",
+        "rooms",
+        options=RoomsOptions,
+        build="gantk_worlds.rooms:rooms",
+        summary="a solid in a room, in colour, with the six factors of 3DShapes; rendered here",
     )
     registry.add(
         "dataset",

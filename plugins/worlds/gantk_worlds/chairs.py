@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import pi, tau
+from math import pi
 from typing import ClassVar
 
 import torch
@@ -11,18 +11,13 @@ from torch import Tensor
 from gan_toolkit import Factor
 from gantk_worlds import chair_parts as parts
 from gantk_worlds.options import Azimuths, Elevations
-from gantk_worlds.rasteriser import Light, Mesh, draw, turn
+from gantk_worlds.poses import Poses
+from gantk_worlds.rasteriser import FOCAL, Light, Mesh, draw, turn
 from gantk_worlds.streams import Streams, table
 from gantk_worlds.world import World, split
 
-TURNS = 31
-"""Azimuths of the real set's full turn."""
-ELEVATIONS = (20.0, 30.0)
-"""Degrees; the real set's two."""
-
 _SCALE = 0.8
 """One for all: scaling each chair to fit would leak its width into its height."""
-_FOCAL = 3.65  # the sphere that holds every chair just fits the picture
 _AT_ONCE = 48
 _STYLES = {"back": parts.BACKS, "legs": parts.LEGS, "arms": parts.ARMS, "plan": parts.SEATS}
 _PROPORTIONS = {
@@ -73,8 +68,7 @@ class ChairWorld(World):
         }
         self._seed = seed
         self._ss = ss
-        self._azimuths = azimuths
-        self._elevations = elevations
+        self._poses = Poses(azimuths, elevations)
         self._models = models
         self._free_width = free_width
         self.factors = self._describe()
@@ -82,7 +76,7 @@ class ChairWorld(World):
     def draw(self, indices: Tensor) -> Tensor:
         """Return the factors (N, K) of the samples at `indices` (N,)."""
         of_sample = self._streams("sample", indices)
-        pose = [self._azimuth(of_sample), self._elevation(of_sample)]
+        pose = self._poses.draw(of_sample)
         if self._models is None:
             return table([*pose, of_sample.uniform("width", *_WIDTH), *_design(of_sample)])
         model = of_sample.below("model", self._models)
@@ -93,39 +87,23 @@ class ChairWorld(World):
     def render(self, table: Tensor) -> Tensor:
         """Return the pictures (N, 1, size, size) of factors (N, K)."""
         size = self.sample_shape[-1]
-        pictures = [torch.empty((0, 1, size, size), dtype=torch.uint8)]
+        pictures = [table.new_empty((0, 1, size, size), dtype=torch.uint8)]
         for some in table.split(_AT_ONCE) if len(table) else ():
             mesh = build(split(some, self.factors), self.degrees(some))
-            pictures.append(draw(mesh, len(some), size, ss=self._ss, focal=_FOCAL, light=Light()))
+            pictures.append(draw(mesh, len(some), size, ss=self._ss, focal=FOCAL, light=Light()))
         return torch.cat(pictures)
 
     def _streams(self, kind: str, indices: Tensor) -> Streams:
         return Streams(f"{self.name} {self.version} {kind}", self._seed, indices)
 
-    def _azimuth(self, streams: Streams) -> Tensor:
-        if self._azimuths == "31":
-            return streams.below("azimuth", TURNS) * (tau / TURNS)
-        return streams.uniform("azimuth", 0, tau)
-
-    def _elevation(self, streams: Streams) -> Tensor:
-        if self._elevations == "two":
-            return streams.below("elevation", len(ELEVATIONS))
-        return streams.uniform("elevation", *ELEVATIONS)
-
     def degrees(self, table: Tensor) -> Tensor:
         """Return the elevations (N,) of factors (N, K), in degrees."""
-        column = table[:, self.column("elevation")]
-        return torch.tensor(ELEVATIONS)[column.long()] if self._elevations == "two" else column
+        return self._poses.degrees(table[:, self.column("elevation")])
 
     def _describe(self) -> tuple[Factor, ...]:
         own = self._models is None
-        low, high = ELEVATIONS
-        values = tuple(f"{degrees:g}" for degrees in ELEVATIONS)
         found = [
-            Factor("azimuth", "circular", low=0.0, high=tau, unit="rad"),
-            Factor("elevation", "discrete", values)
-            if self._elevations == "two"
-            else Factor("elevation", "continuous", low=low, high=high, unit="deg"),
+            *self._poses.factors,
             Factor(
                 "width",
                 "continuous",
@@ -147,7 +125,7 @@ class ChairWorld(World):
 def build(chairs: dict[str, Tensor], degrees: Tensor) -> Mesh:
     """Return the triangles of chairs given by their factors, turned towards the camera."""
     plan = chairs["plan"].long()
-    inset = torch.tensor(parts.INSETS, dtype=torch.float64)[plan]
+    inset = chairs["width"].new_tensor(parts.INSETS)[plan]
     lengths = {name: chairs[name] for name in ("width", *_PROPORTIONS)}
     shape = parts.Chairs(**lengths, inset=inset)
     styles = (

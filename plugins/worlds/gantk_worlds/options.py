@@ -10,6 +10,7 @@ from gan_toolkit import Options, RecipePath
 
 Azimuths = Literal["continuous", "31"]
 Elevations = Literal["two", "continuous"]
+Licence = Literal["any", "cc0"]
 Count = Annotated[int, Field(ge=1, le=1 << 31)]
 HeldOut = Annotated[int, Field(ge=0, le=1 << 31)]
 Seed = Annotated[int, Field(ge=0)]
@@ -19,10 +20,13 @@ Spread = Annotated[float, Field(ge=0)]
 class ChairsOptions(Options):
     """Options of `chairs`; all but `source`, `root` and `size` concern rendered chairs only."""
 
-    source: Literal["auto", "real", "synthetic"] = "auto"
-    """The real renders, or chairs rendered here; auto: real if their files are found."""
+    source: Literal["auto", "real", "meshes", "synthetic"] = "auto"
+    """The real renders, other people's models rendered here, or chairs made up and rendered here;
+    auto: real if their files are found, else synthetic."""
     root: RecipePath | None = None
-    """Folder of the real renders; without it `GANTK_DATA`, else `data`."""
+    """Folder of the real renders, or of `chair_meshes`; without it `GANTK_DATA`, else `data`."""
+    licence: Licence = "any"
+    """Which models may be used if the source is meshes: any, or only those under CC0."""
     size: Annotated[int, Field(ge=16, le=256)] = 64
     """Height and width of the samples in pixels."""
     count: Count = 20_000
@@ -45,6 +49,26 @@ class ChairsOptions(Options):
     set."""
     cache: RecipePath | None = None
     """Folder in which rendered chairs are kept; without it `GANTK_CACHE`, else the user's cache."""
+
+
+class RoomsOptions(Options):
+    """Options of `rooms`."""
+
+    size: Annotated[int, Field(ge=16, le=256)] = 64
+    """Height and width of the samples in pixels."""
+    grid: bool = False
+    """Whether to train on all 480,000 pictures, in the order of 3DShapes; else they are drawn."""
+    count: Count | None = None
+    """How many rooms to render for training; without it 20,000, or all of the grid."""
+    held_out: HeldOut = 2_000
+    """How many more to draw for measures. There are only 480,000 pictures: of these, 4 % are also
+    among 20,000 for training, and all are in the grid."""
+    seed: Seed = 0
+    """Which rooms; the seed of the run does not change the data."""
+    ss: Annotated[int, Field(ge=1, le=8)] = 2
+    """Rooms are drawn so many times larger and averaged."""
+    cache: RecipePath | None = None
+    """Folder in which rendered rooms are kept; without it `GANTK_CACHE`, else the user's cache."""
 
 
 class RingOptions(Options):

@@ -84,11 +84,11 @@ class Part:
         world = self.world
         return ArrayDataset(
             world.name,
-            "synthetic",
+            world.source,
             arrays.images,
             factors=arrays.factors,
             descriptions=world.factors,
-            notice=world.notice,
+            notice=self._notice,
             held_out=kept,
             fingerprint=arrays.fingerprint,
             render=world.render,
@@ -105,8 +105,9 @@ class Part:
         written = Arrays(np.load(place, mmap_mode="r", allow_pickle=False), table.numpy())
         return {
             "name": self.world.name,
-            "source": "synthetic",
-            "notice": self.world.notice,
+            "source": self.world.source,
+            "notice": self._notice,
+            "works": self.world.works(),
             "shape": list(shape),
             "factors": [asdict(factor) for factor in self.world.factors],
             "fingerprint": self.described(written, None).fingerprint(),
@@ -116,6 +117,10 @@ class Part:
                 "numpy": np.__version__,
             },
         }
+
+    @property
+    def _notice(self) -> str:
+        return "; ".join(filter(None, (self.world.notice, self.world.credit)))
 
     def _table(self) -> Tensor:
         return self.world.draw(torch.arange(self.start, self.start + self.count))

@@ -10,11 +10,12 @@ from typing import Any, Literal, Protocol
 
 from gan_toolkit import Dataset, MissingFilesError, Options, PluginError
 from gantk_worlds.chairs import ChairWorld
-from gantk_worlds.options import Azimuths, ChairsOptions, Elevations
+from gantk_worlds.mesh_chairs import chairs_from_meshes
+from gantk_worlds.options import Azimuths, ChairsOptions, Elevations, Licence
 from gantk_worlds.prepared import dataset
 
 _OF_THE_WORLD = (
-    *("count", "held_out", "seed", "ss"),
+    *("licence", "count", "held_out", "seed", "ss"),
     *("azimuths", "elevations", "models", "free_width", "cache"),
 )
 _log = logging.getLogger("gantk")
@@ -28,8 +29,9 @@ class Sibling(Protocol):
 
 
 def chairs(
-    source: Literal["auto", "real", "synthetic"],
+    source: Literal["auto", "real", "meshes", "synthetic"],
     root: str | None,
+    licence: Licence,
     size: int,
     count: int,
     held_out: int,
@@ -43,6 +45,21 @@ def chairs(
     sibling: Sibling,
 ) -> Dataset:
     """Return the real chairs as their reader gives them, or rendered ones."""
+    if source == "meshes":
+        return chairs_from_meshes(
+            root=root,
+            licence=licence,
+            size=size,
+            count=count,
+            held_out=held_out,
+            seed=seed,
+            ss=ss,
+            azimuths=azimuths,
+            elevations=elevations,
+            models=models,
+            free_width=free_width,
+            cache=cache,
+        )
     world = ChairWorld(
         size,
         seed=seed,
@@ -59,7 +76,10 @@ def chairs(
         world.name,
     )
     if chosen.source == "real":
-        given = (count, held_out, seed, ss, azimuths, elevations, models, free_width, cache)
+        given = (
+            *(licence, count, held_out, seed, ss),
+            *(azimuths, elevations, models, free_width, cache),
+        )
         say_unused("chairs", ChairsOptions(), dict(zip(_OF_THE_WORLD, given, strict=True)))
     return chosen
 

@@ -23,9 +23,13 @@ class World(ABC):
 
     name: ClassVar[str]
     """The name shown in titles: it says that this is no real set."""
+    source: ClassVar[str] = "synthetic"
+    """Or "meshes": shown is what other people made."""
     version: ClassVar[int]
     """Raise it whenever the same options give other samples."""
     notice: ClassVar[str]
+    credit: str = ""
+    """Whose work is shown and under which licence, if others made it; follows the notice."""
     factors: tuple[Factor, ...]
     sample_shape: tuple[int, int, int]
     options: Mapping[str, Any]
@@ -38,6 +42,10 @@ class World(ABC):
     @abstractmethod
     def render(self, table: Tensor) -> Tensor:
         """Return the pictures (N, C, H, W), uint8, of factors (N, K)."""
+
+    def works(self) -> list[dict[str, str]]:
+        """Return name, creator and licence of each thing shown that others made."""
+        return []
 
     def column(self, name: str) -> int:
         """Return the place of a factor in a table."""

@@ -15,7 +15,7 @@ from gan_toolkit import (
     PluginError,
     Registry,
 )
-from gantk_worlds import gantk_register
+from gantk_worlds import gantk_register, mesh_models
 from gantk_worlds.options import ChairsOptions
 from gantk_worlds.sources import chairs
 
@@ -105,6 +105,46 @@ def test_real_is_never_replaced(tmp_path: Path) -> None:
         build(tmp_path, Reader(MISSING), source="real")
 
 
+@pytest.fixture
+def meshes(tmp_path: Path) -> Path:
+    folder = tmp_path / "chair_meshes"
+    folder.mkdir()
+    (folder / "a.obj").write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n")
+    return folder
+
+
+@pytest.mark.usefixtures("meshes")
+def test_meshes_are_rendered_when_asked_for(tmp_path: Path) -> None:
+    data = build(tmp_path, Reader(), source="meshes")
+
+    assert (data.name, data.source, len(data)) == ("chairs-meshes", "meshes", 4)
+    assert data.sample_shape == (1, 16, 16)
+
+
+@pytest.mark.usefixtures("meshes")
+def test_auto_never_takes_meshes(tmp_path: Path) -> None:
+    assert build(tmp_path, Reader(MISSING), source="auto").source == "synthetic"
+
+
+def test_meshes_are_never_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mesh_models, "INSTALLED", tmp_path / "nowhere")
+
+    with pytest.raises(DataError, match="no chair models under CC0"):
+        build(tmp_path, Reader(), source="meshes", licence="cc0", root=str(tmp_path / "none"))
+
+
+def test_the_data_folder_is_where_files_are_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GANTK_DATA", str(tmp_path))
+    (tmp_path / "rendered_chairs").mkdir()
+    reader = Reader()
+
+    build(tmp_path, reader, root=None)
+
+    assert reader.asked[0]["root"] is None
+
+
 def test_options_without_effect_on_real_chairs_are_named(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -131,6 +171,6 @@ def test_the_plugin_offers_its_data_sets() -> None:
 
     gantk_register(registry)
 
-    assert registry.names("dataset") == ["chairs", "grid", "ring"]
+    assert registry.names("dataset") == ["chairs", "grid", "ring", "rooms"]
     for component in registry.all("dataset"):
         assert callable(component.load())
