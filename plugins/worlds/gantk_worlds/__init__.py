@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gan_toolkit import hookimpl
+from gantk_worlds.facts import CHAIR_MODELS
 from gantk_worlds.options import ChairsOptions, GridOptions, RingOptions, RoomsOptions
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ def gantk_register(registry: Registry) -> None:
         options=ChairsOptions,
         build="gantk_worlds.sources:chairs",
         summary="chairs in all poses: the real renders, or ones rendered here with known factors",
+        source=CHAIR_MODELS,
     )
     registry.add(
         "dataset",

@@ -22,7 +22,7 @@ _ENTRIES = (-1.000001, 1.000001)
 """Of a rotation; rounded."""
 _LONGEST = 200
 _SEAT = re.compile(r"chair|stool|seat", re.IGNORECASE)
-_NO_SEAT = re.compile(r"wheelchair|seat leon", re.IGNORECASE)  # the latter is a car
+_NO_SEAT = re.compile(r"wheelchair|sofa|seat leon", re.IGNORECASE)  # a car
 _PROPERTY = re.compile(r"([^\s=:]+)\s*[=:\s]\s*(.*)")
 _NUMBERED = re.compile(r"(\w+)#(\d{1,9})")
 _BREAK = re.compile(r"\r\n?|\n")

@@ -16,15 +16,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gan_toolkit import DataError, data_folder
+from gantk_worlds import facts
 from gantk_worlds.mesh_catalogue import Listed, listed_in_pack, printable
 from gantk_worlds.mesh_files import open_files
 from gantk_worlds.obj import Model, read_obj
 from gantk_worlds.options import Licence
 from gantk_worlds.rasteriser import RADIUS
 
-FOLDER = "chair_meshes"
-INSTALLED = Path("/usr/share/sweethome3d/furniture")
-"""Where Debian's package puts its packs."""
+INSTALLED = Path(facts.INSTALLED)
 MOST_TRIANGLES = 6_000_000
 _CC0 = re.compile(r"public domain|cc[- ]?0\b|cc zero", re.IGNORECASE)
 _FLAT = 1e-9
@@ -53,20 +52,16 @@ class Shape(NamedTuple):
 def find_models(root: str | Path | None, licence: Licence) -> Found:
     """Return the chairs in `<root>/chair_meshes`, else those of the installed package.
 
-    DataError if there are none, naming both places and what gets them.
+    MissingFilesError if there are none, naming both places and what gets them.
     """
-    own = (data_folder() if root is None else Path(root)) / FOLDER
+    own = (data_folder() if root is None else Path(root)) / facts.MESHES
     for place in (own, INSTALLED):
         listed = [(stamp, _allowed(models, licence)) for stamp, models in _listed(place)]
         if used := [(stamp, models) for stamp, models in listed if models]:
             stamps, models = zip(*used, strict=True)
             return Found(tuple(model for some in models for model in some), stamps)
-    wanted = "chair models" if licence == "any" else "chair models under CC0"
-    raise DataError(
-        f"no {wanted} in {own} (*.sh3f there, *.obj there or below) or {INSTALLED}; to get some: "
-        "`apt-get download sweethome3d-furniture && dpkg -x sweethome3d-furniture_*.deb DIR`, then "
-        f"copy DIR{INSTALLED}/*.sh3f to {own}"
-    )
+    wanted = "models" if licence == "any" else "models under CC0"
+    raise facts.CHAIR_MODELS.missing([wanted, "*.sh3f", "**/*.obj"], [own, INSTALLED])
 
 
 def load(models: Sequence[Listed], widest: float) -> list[Shape]:

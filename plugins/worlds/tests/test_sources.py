@@ -129,7 +129,7 @@ def test_auto_never_takes_meshes(tmp_path: Path) -> None:
 def test_meshes_are_never_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mesh_models, "INSTALLED", tmp_path / "nowhere")
 
-    with pytest.raises(DataError, match="no chair models under CC0"):
+    with pytest.raises(DataError, match="no models under CC0"):
         build(tmp_path, Reader(), source="meshes", licence="cc0", root=str(tmp_path / "none"))
 
 
