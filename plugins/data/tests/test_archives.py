@@ -12,7 +12,7 @@ from typing import IO
 import pytest
 
 from gan_toolkit import DataError
-from gantk_data import tars
+from gantk_data import expansion
 from gantk_data.archives import ARCHIVES, Limits, open_tree
 
 
@@ -112,7 +112,7 @@ def test_a_compressed_tar_is_read_in_one_pass(
         opened.append(raw)
         return gzip.GzipFile(fileobj=raw)
 
-    monkeypatch.setitem(tars.COMPRESSIONS, b"\x1f\x8b", counted)
+    monkeypatch.setitem(expansion.COMPRESSIONS, b"\x1f\x8b", counted)
 
     with open_tree(path) as tree:
         assert dict(tree.each(FILES)) == FILES
