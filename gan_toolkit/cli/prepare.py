@@ -13,7 +13,7 @@ from gan_toolkit.cli.data_sets import component_of, opened
 from gan_toolkit.cli.options import overrides_from, recipe_changes, recipe_source
 from gan_toolkit.cli.run import choose, going_on_later
 from gan_toolkit.cli.session import Session, pass_session, shared
-from gan_toolkit.cli.text import put_json, shape_of, size, table
+from gan_toolkit.cli.text import put_json, shape_of, size, table, waiting
 from gan_toolkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -42,7 +42,9 @@ def prepare(
     Ctrl-C loses nothing: the same command goes on.
     """
     with going_on_later(session):
-        from gan_toolkit.preparation import noting
+        with waiting("loading torch"):
+            from gan_toolkit.assemble import Assembly
+            from gan_toolkit.preparation import noting
 
         begun = time.monotonic()
         with noting() as noted:
@@ -51,26 +53,15 @@ def prepare(
                     raise UsageError(f"{what} is a data set: it takes --set KEY=VALUE alone")
                 dataset = opened(session, component_of(session, what), settings)
             else:
-                dataset = _of_recipe(session, what, variants, settings, removals)
+                changes = overrides_from(settings, removals)
+                recipe, _device = choose(session, what, variants, changes)
+                dataset = Assembly(recipe, session.host.registry).data()
         seconds = time.monotonic() - begun
         facts = _facts(dataset, noted, seconds)
     if as_json:
         put_json(facts)
     else:
         _show(facts)
-
-
-def _of_recipe(
-    session: Session,
-    recipe: str,
-    variants: tuple[str, ...],
-    settings: Sequence[str],
-    removals: Sequence[str],
-) -> Dataset:
-    chosen, _device = choose(session, recipe, variants, overrides_from(settings, removals))
-    from gan_toolkit.assemble import Assembly
-
-    return Assembly(chosen, session.host.registry).data()
 
 
 def _facts(dataset: Dataset, noted: Sequence[Preparation], seconds: float) -> dict[str, Any]:

@@ -71,27 +71,40 @@ def show(
     check_output(output, force=force)
     with going_on_later(session):
         dataset = opened(session, component, settings)
+        if not is_named(NUMBERS, output):
+            _require_pictures(dataset)
         column = None if factor is None else _column(dataset, factor)
         count = min(count or (IMAGES if len(dataset.sample_shape) == 3 else POINTS), len(dataset))
-        _draw(dataset, count, column, seed, output)
-    session.say(_title(dataset, count, column, seed))
+        title = _draw(dataset, count, column, seed, output)
+    session.say(title)
     put(str(output))
 
 
-def _draw(dataset: Dataset, count: int, column: int | None, seed: int, output: Path) -> None:
+def _require_pictures(dataset: Dataset) -> None:
+    shape = dataset.sample_shape
+    if len(shape) == 3 and shape[0] not in (1, 3):
+        raise UsageError(
+            f"samples of {dataset.name} have {shape[0]} channels, a picture has 1 or 3; "
+            f"use -o {dataset.name}.npy"
+        )
+
+
+def _draw(dataset: Dataset, count: int, column: int | None, seed: int, output: Path) -> str:
+    """Write the sheet; return its title."""
     from gan_toolkit.batches import normalise, order
     from gan_toolkit.cli import pictures
 
-    title = _title(dataset, count, column, seed)
     batch = dataset.batch(order(seed, 0, len(dataset))[:count])
     images = batch.samples.ndim == 4
     if column is not None and dataset.can_render and images:
         samples, grid = _swept(dataset, batch, column)
+        title = _title(dataset, len(samples), column, seed)
         if is_named(NUMBERS, output):
             pictures.save_numbers(normalise(samples), output)
         else:
             pictures.save(pictures.traversal(normalise(samples), grid, title), output)
-        return
+        return title
+    title = _title(dataset, count, column, seed)
     if column is not None:
         batch = _sorted(batch, column)
     if is_named(NUMBERS, output):
@@ -102,6 +115,7 @@ def _draw(dataset: Dataset, count: int, column: int | None, seed: int, output: P
         pictures.save(sheet, output)
     else:
         pictures.save(_points(dataset, batch, column, title), output)
+    return title
 
 
 def _title(dataset: Dataset, count: int, column: int | None, seed: int) -> str:

@@ -10,8 +10,8 @@ import tarfile
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO, NamedTuple
 
@@ -43,8 +43,8 @@ def place_members(archive: Path, kind: str, wanted: Mapping[str, Wanted], tell: 
     """
     with ExitStack() as staged:
         ready: dict[str, Path] = {}
-        with _unreadable(archive):
-            for member in _members(archive, kind, wanted):
+        with _unreadable(archive), closing(_members(archive, kind, wanted)) as members:
+            for member in members:
                 if member.name in ready:
                     raise NotGot(f"{archive.name}: member {member.name!r} occurs twice")
                 one = wanted[member.name]
@@ -96,7 +96,7 @@ def _unreadable(archive: Path) -> Iterator[None]:
 # --- the kinds of archive --------------------------------------------------------------------
 
 
-def _members(archive: Path, kind: str, names: Mapping[str, object]) -> Iterator[Member]:
+def _members(archive: Path, kind: str, names: Mapping[str, object]) -> Generator[Member]:
     """Yield the members of these names; NotGot at the first that no honest archive has."""
     if kind == "pypi":
         with zipfile.ZipFile(archive) as zipped:
