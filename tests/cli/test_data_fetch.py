@@ -251,7 +251,6 @@ def test_a_program_is_told_what_a_missing_set_needs(data: Gantk, site: Site) -> 
 @pytest.mark.skipif(os.name == "nt", reason="signals reach no child there")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 75)])
 def test_after_a_stop_the_same_command_goes_on(
-    gantk_process: Callable[..., subprocess.Popen[str]],
     far_plugin: Path,
     site: Site,
     tmp_path: Path,
@@ -260,15 +259,14 @@ def test_after_a_stop_the_same_command_goes_on(
 ) -> None:
     page = site.pages["/far.bin"]
     page.waits, page.waits_after = 60.0, 100_000
-    command = ("data", "fetch", "far", "-P", far_plugin)
-    stopped = gantk_process(*command)
+    stopped = _fetching(far_plugin)
     part = tmp_path / "data" / "far" / "far.bin.part"
     _wait(lambda: part.exists() and part.stat().st_size == 100_000)
 
     stopped.send_signal(number)
     _, said = stopped.communicate(timeout=60)
     page.waits = 0.0
-    again = gantk_process(*command)
+    again = _fetching(far_plugin)
     again.communicate(timeout=60)
 
     assert stopped.returncode == code
@@ -276,6 +274,11 @@ def test_after_a_stop_the_same_command_goes_on(
     assert again.returncode == 0
     assert site.asked == [("/far.bin", ""), ("/far.bin", "bytes=100000-")]
     assert part.with_name("far.bin").read_bytes() == BODY
+
+
+def _fetching(plugin: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "gan_toolkit", "data", "fetch", "far", "-P", str(plugin)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def _wait(done: Callable[[], bool]) -> None:
