@@ -15,6 +15,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -32,6 +33,7 @@ _FORMAT = 2
 _MANIFEST = "manifest.json"
 _MARKS = ".marks"
 _SYNC_BYTES = 1 << 24  # some seconds of work; a sync costs milliseconds
+_SYNC_SECONDS = 10.0  # where a megabyte takes a minute to make
 _SECONDS = 3.0  # between two lines of progress
 _NO_FAULT_OF_THE_DATA = (OSError, StorageError, Interrupted, Preempted, MemoryError)
 _log = logging.getLogger("gantk")
@@ -53,6 +55,29 @@ class Prepared:
     """A hash of the contents of all arrays."""
 
 
+@dataclass(frozen=True)
+class Preparation:
+    """One use of prepared data, as `noting` gives it."""
+
+    folder: Path
+    made: bool
+    """Whether it was made just then; otherwise it was there."""
+
+
+_noted: ContextVar[list[Preparation] | None] = ContextVar("noted", default=None)
+
+
+@contextmanager
+def noting() -> Iterator[list[Preparation]]:
+    """Collect what data is prepared, or found prepared, by what is called meanwhile."""
+    collected: list[Preparation] = []
+    token = _noted.set(collected)
+    try:
+        yield collected
+    finally:
+        _noted.reset(token)
+
+
 class _DamagedError(Exception):
     """A folder of prepared data is there, but not whole."""
 
@@ -70,7 +95,7 @@ def prepared(
     folder = (cache or cache_folder()) / kind / _sum(key)[:16]
     with suppress(_DamagedError):  # somebody may be mending it: look again under the lock
         if found := _open(folder):
-            return found
+            return _note(found, made=False)
     with _storage_errors(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         with _locked(folder.with_suffix(".lock")):
@@ -92,6 +117,7 @@ class RowWriter:
         self._path, self._marks = path, path.with_suffix(_MARKS)
         self._shape, self._title = shape, title
         self._unsynced, self._told = 0, time.monotonic()
+        self._synced = self._told
         self._take_up()
         self._file = path.open("r+b" if self.done else "wb")
         self._start = self._write_header(shape)
@@ -108,16 +134,14 @@ class RowWriter:
     def mark(self, done: int, notes: Mapping[str, Any] | None = None) -> None:
         """Note that `done` items are written, and what else is to be known when going on.
 
-        It is on the disk now and then only: a stop loses some seconds of work.
+        It is on the disk now and then, and when an error or Ctrl-C ends the writing: only a crash
+        loses some seconds of work.
         """
         self.done, self.notes = done, notes or {}
         self._tell()
-        if self._unsynced >= _SYNC_BYTES:
-            self._file.flush()
-            files.disk.sync(self._path, self._file.fileno())
-            marks = {"shape": self._shape, "done": done, "notes": self.notes}
-            files.write_atomic(self._marks, json.dumps(marks))
-            self._unsynced = 0
+        waited = time.monotonic() - self._synced
+        if self._unsynced >= _SYNC_BYTES or waited >= _SYNC_SECONDS:
+            self._keep()
 
     def shorten(self, count: int) -> None:
         """Keep the first `count` rows only: there were fewer than expected."""
@@ -134,6 +158,9 @@ class RowWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        with suppress(OSError, StorageError):  # the error that brought us here matters more
+            if error is not None and self.done:
+                self._keep()
         self._file.close()
 
     def _take_up(self) -> None:
@@ -142,6 +169,13 @@ class RowWriter:
             if tuple(marks["shape"]) == self._shape and self._path.is_file():
                 self.done, self.notes = int(marks["done"]), dict(marks["notes"])
                 _log.info("going on with %s at %s", self._title or self._path, f"{self.done:,}")
+
+    def _keep(self) -> None:
+        self._file.flush()
+        files.disk.sync(self._path, self._file.fileno())
+        marks = {"shape": self._shape, "done": self.done, "notes": self.notes}
+        files.write_atomic(self._marks, json.dumps(marks))
+        self._unsynced, self._synced = 0, time.monotonic()
 
     def _write_header(self, shape: tuple[int, ...]) -> int:
         """Write the header of a file of this shape; return its length, the same for all counts."""
@@ -158,13 +192,20 @@ class RowWriter:
 def _find_or_make(folder: Path, key: Mapping[str, Any], make: Make) -> Prepared:
     try:
         if found := _open(folder):
-            return found
+            return _note(found, made=False)
     except _DamagedError as damage:
         _log.warning("prepared data in %s is damaged (%s) and is made again", folder, damage)
     _make(folder, key, make)
     made = _open(folder)
     assert made is not None, "it was written a moment ago"
-    return made
+    return _note(made, made=True)
+
+
+def _note(found: Prepared, *, made: bool) -> Prepared:
+    collected = _noted.get()
+    if collected is not None:
+        collected.append(Preparation(found.folder, made))
+    return found
 
 
 def _open(folder: Path) -> Prepared | None:

@@ -14,8 +14,13 @@ from typing import Literal
 
 from gan_toolkit.errors import MissingFilesError
 
+PACKED = ".gz"
+"""A file may be there unpacked, or packed under its name and this."""
 _WIDTH = 96
 _INDENT = 17
+_ROOT = "<root>"
+
+Held = Literal["yes", "in part", "no"]
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,23 @@ class Source:
         head = f"{self.title} (use = {self.component!r})"
         return "\n".join([head, *(line for row in rows if row[1] for line in _wrapped(*row))])
 
+    def held(self, root: Path) -> Held:
+        """Return whether the files are below `root`, by a look at names alone.
+
+        A file whose name holds `<…>` stands for many; then its folder tells.
+        """
+        if not self.files:
+            return "no" if self.folders else "yes"  # nothing is looked for: a library brings it
+        places = [Path(folder.replace(_ROOT, str(root), 1)) for folder in self.folders]
+        names = [file.name for file in self.files if "<" not in file.name]
+        many = len(names) < len(self.files)
+        if many and any(place != root and _is_filled(place) for place in places):
+            return "yes"
+        found = max((sum(_is_there(place, name) for name in names) for place in places), default=0)
+        if found and (many or found == len(names)):
+            return "yes"
+        return "in part" if found else "no"
+
     def missing(
         self, lacking: Sequence[str], places: Sequence[Path], note: str = ""
     ) -> MissingFilesError:
@@ -102,6 +124,15 @@ class Source:
             text += f"; {note}"
         more = f"more: gantk data info {self.component}"
         return MissingFilesError(text, f"to get it: {self.how}; {more}")
+
+
+def _is_there(place: Path, name: str) -> bool:
+    return (place / name).is_file() or (place / (name + PACKED)).is_file()
+
+
+def _is_filled(place: Path) -> bool:
+    """Return whether there is a file, or a folder with something in it."""
+    return place.is_file() or (place.is_dir() and next(place.iterdir(), None) is not None)
 
 
 def _wrapped(title: str, text: str) -> Iterator[str]:

@@ -248,6 +248,42 @@ def test_what_was_marked_before_a_stop_is_not_done_again(
     assert ready.fingerprint == prepared("alpha", {"other": 1}, Stoppable(None)).fingerprint
 
 
+def test_little_work_is_marked_too_when_a_stop_ends_it() -> None:
+    make = Stoppable(KeyboardInterrupt())
+
+    with pytest.raises(KeyboardInterrupt):
+        prepared("alpha", {}, make)
+    prepared("alpha", {}, make)
+
+    assert make.written == [*range(8)]
+
+
+def test_slow_work_is_marked_every_few_seconds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preparation, "_SYNC_SECONDS", 0.0)
+
+    with RowWriter(tmp_path / "rows.npy", (8, 2)) as rows:
+        rows.mark(3)
+        marked = json.loads((tmp_path / "rows.marks").read_text())
+
+    assert marked["done"] == 3
+
+
+def test_what_is_prepared_meanwhile_is_noted() -> None:
+    before = prepared("alpha", {"size": 1}, Maker())
+
+    with preparation.noting() as noted:
+        made = prepared("alpha", {"size": 2}, Maker())
+        prepared("alpha", {"size": 1}, Maker())
+    prepared("alpha", {"size": 3}, Maker())
+
+    assert [(one.folder, one.made) for one in noted] == [
+        (made.folder, True),
+        (before.folder, False),
+    ]
+
+
 def test_progress_is_told_now_and_then(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

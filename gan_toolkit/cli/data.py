@@ -1,4 +1,4 @@
-"""`gantk data`: the data sets on offer, and what one would be on this machine."""
+"""`gantk data`: the data sets on offer, what one would be on this machine, and how to get it."""
 
 from __future__ import annotations
 
@@ -7,43 +7,53 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gan_toolkit.cli.data_sets import component_of, facts_of, opened, published
+from gan_toolkit.cli.fetch import fetch
 from gan_toolkit.cli.group import Group
-from gan_toolkit.cli.options import toml_value
+from gan_toolkit.cli.prepare import prepare
 from gan_toolkit.cli.session import Session, pass_session, shared
+from gan_toolkit.cli.show import show
 from gan_toolkit.cli.text import command, heading, put, put_json, shape_of, table
-from gan_toolkit.errors import (
-    DataError,
-    GantkError,
-    PluginError,
-    Problem,
-    RecipeError,
-    UsageError,
-    did_you_mean,
-)
+from gan_toolkit.errors import DataError
 
 if TYPE_CHECKING:
-    from gan_toolkit.interfaces import Dataset, Factor
-    from gan_toolkit.registry import Component, Registry
+    from gan_toolkit.interfaces import Factor
+    from gan_toolkit.registry import Component
+
+MADE_HERE = "made here"
 
 
-@click.group(cls=Group, short_help="The data sets there are.")
+@click.group(cls=Group, short_help="The data sets there are, and how to get them.")
 def data() -> None:
-    """The data sets a recipe can name, and what each is on this machine."""
+    """The data sets a recipe can name, what each is on this machine, and how to get it."""
+
+
+for _command in (fetch, prepare, show):
+    data.add_command(_command)
 
 
 @data.command("list", short_help="All data sets.")
+@click.option("--here", is_flag=True, help="Only those that lack nothing, or no more than a part.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 @shared
 @pass_session
-def list_data(session: Session, *, as_json: bool) -> None:
-    """List all data sets, and the folder where files are looked for."""
+def list_data(session: Session, *, here: bool, as_json: bool) -> None:
+    """List all data sets, whether each is here, and the folder where files are looked for.
+
+    No file is opened: that names are there is all that is looked at.
+    """
     from gan_toolkit.folders import cache_folder, data_folder
 
-    found = session.host.registry.all("dataset")
+    found = [
+        {"name": c.name, "plugin": c.plugin, "here": _held(c), "summary": c.summary}
+        for c in session.host.registry.all("dataset")
+    ]
+    if here:
+        found = [one for one in found if one["here"] != "no"]
     if as_json:
-        put_json([{"name": c.name, "plugin": c.plugin, "summary": c.summary} for c in found])
+        put_json(found)
         return
-    table([(c.name, c.plugin, c.summary) for c in found], ("data set", "plugin", "what it is"))
+    table(map(tuple, (one.values() for one in found)), ("data set", "plugin", "here", "what it is"))
     put()
     table(
         [
@@ -62,21 +72,19 @@ def list_data(session: Session, *, as_json: bool) -> None:
 def data_info(session: Session, name: str, settings: Sequence[str], *, as_json: bool) -> None:
     """Open the data set NAME and show its source, samples, classes and factors.
 
-    A data set that is rendered is prepared first. Of one that is missing, show how to get it.
+    A data set that is rendered is prepared first. Of one that is missing, show how to get it, and
+    exit with 4.
     """
-    component = _component(session, name)
-    options = _options(component, dict(map(_setting, settings)))
+    component = component_of(session, name)
     try:
-        dataset = _build(component, options, session.host.registry)
+        dataset = opened(session, component, settings)
     except DataError as error:
-        if component.source and not as_json:
-            for line in component.source.about().splitlines():
-                put(line)
-        this = f"; more: {command('data', 'info', name)}"
-        raise DataError(str(error).removesuffix(this)) from error
+        cause = str(error).removesuffix(f"; more: {command('data', 'info', name)}")
+        _tell_missing(component, cause, as_json=as_json)
+        raise DataError(cause) from error
     facts = facts_of(dataset)
     if as_json:
-        put_json(facts)
+        put_json({"opened": True, **facts, "published": published(component.source)})
         return
     heading(dataset.name)
     shown = [(key, facts[key]) for key in ("source", "samples", "fingerprint", "notice")]
@@ -93,80 +101,20 @@ def data_info(session: Session, name: str, settings: Sequence[str], *, as_json: 
         table(rows, indent="  ")
 
 
-def facts_of(dataset: Dataset) -> dict[str, Any]:
-    """Return what there is to know of a data set, as JSON."""
-    held_out = dataset.held_out()
-    return {
-        "name": dataset.name,
-        "source": dataset.source,
-        "samples": len(dataset),
-        "held_out": None if held_out is None else len(held_out),
-        "shape": list(dataset.sample_shape),
-        "classes": list(dataset.classes),
-        "factors": [{**vars(factor), "values": list(factor.values)} for factor in dataset.factors],
-        "fingerprint": dataset.fingerprint(),
-        "notice": dataset.notice,
-    }
+def _held(component: Component) -> str:
+    from gan_toolkit.folders import data_folder
+
+    return MADE_HERE if component.source is None else component.source.held(data_folder())
 
 
-def _component(session: Session, name: str) -> Component:
-    from gan_toolkit.registry import UnknownComponent
-
-    try:
-        return session.host.registry.get("dataset", name)
-    except UnknownComponent as error:
-        known = ", ".join(error.known)
-        raise UsageError(
-            f"no data set is named {name!r}; known: {known}{did_you_mean(name, error.known, 0.5)}"
-        ) from None
-
-
-def _options(component: Component, settings: dict[str, Any]) -> dict[str, Any]:
-    """Check options as a recipe would, and complain in its words."""
-    from pydantic import ValidationError
-
-    from gan_toolkit.recipe.messages import complaints
-
-    try:
-        return dict(component.options(**settings))
-    except ValidationError as error:
-        told = dict.fromkeys(complaints(error, component.options, settings))
-        raise RecipeError(
-            [
-                Problem(order, f"--set {'.'.join(map(str, path))}", "", text)
-                for order, (path, text) in enumerate(told)
-            ]
-        ) from None
-
-
-def _build(component: Component, options: dict[str, Any], registry: Registry) -> Dataset:
-    """Build a data set as a run would; one that stands in for another finds it by `sibling`."""
-    import inspect
-
-    def sibling(use: str, **own: Any) -> Dataset:
-        other = registry.get("dataset", use)
-        return _build(other, dict(other.options(**own)), registry)
-
-    builder = component.load()
-    facts = {"sibling": sibling} if "sibling" in inspect.signature(builder).parameters else {}
-    try:
-        built: Dataset = builder(**options, **facts)
-    except GantkError:
-        raise
-    except ValueError as error:
-        raise DataError(f"{component.name}: {error}") from error
-    except Exception as error:
-        raised = f"raised {type(error).__name__}: {error}"
-        whose = f"dataset {component.name!r} of plugin {component.plugin!r}"
-        raise PluginError(f"{whose} {raised}") from error
-    return built
-
-
-def _setting(text: str) -> tuple[str, Any]:
-    key, equals, value = text.partition("=")
-    if not equals:
-        raise UsageError(f"--set {text}: write KEY=VALUE")
-    return key.strip(), toml_value(value, f"--set {text}")
+def _tell_missing(component: Component, cause: str, *, as_json: bool) -> None:
+    """Write to stdout what a person, or a program, can do about it."""
+    if as_json:
+        facts: dict[str, Any] = {"opened": False, "name": component.name, "cause": cause}
+        put_json({**facts, "published": published(component.source)})
+    elif component.source:
+        for line in component.source.about().splitlines():
+            put(line)
 
 
 def _span(factor: Factor) -> str:

@@ -22,8 +22,8 @@ from gan_toolkit.cli.options import (
 )
 from gan_toolkit.cli.session import Session, pass_session, shared
 from gan_toolkit.cli.text import command, put_json, table, waiting
-from gan_toolkit.errors import UsageError
-from gan_toolkit.signals import Leaving
+from gan_toolkit.errors import Interrupted, Preempted, UsageError
+from gan_toolkit.signals import Leaving, Stop
 
 if TYPE_CHECKING:
     from gan_toolkit.device import Device
@@ -212,3 +212,16 @@ def leaving_in_order(session: Session) -> Iterator[None]:
     with Leaving(for_good=session.owns_process) as leaving:
         session.settle = leaving.settle
         yield
+
+
+@contextmanager
+def going_on_later(session: Session) -> Iterator[None]:
+    """Like `leaving_in_order`, for work that the same command takes up where it stopped."""
+    later = "the same command goes on where it was"
+    try:
+        with leaving_in_order(session):
+            yield
+    except Stop as stop:
+        raise Preempted(f"stopped by {stop}; {later}") from stop
+    except KeyboardInterrupt as error:
+        raise Interrupted(f"stopped; {later}") from error

@@ -70,7 +70,7 @@ def sample(
     """
     settings = list(map(code_setting, codes))
     path = model_of(source)
-    _check_output(output, force=force, each=each)
+    check_output(output, force=force, each=each)
     from gan_toolkit.cli import pictures
 
     model = open_model(session, path)
@@ -80,7 +80,7 @@ def sample(
         raise UsageError(f"--code: {error}") from None
     if each:
         pictures.save_each(samples, output)
-    elif _is(NUMBERS, output):
+    elif is_named(NUMBERS, output):
         pictures.save_numbers(samples, output)
     else:
         pictures.save(pictures.sheet(samples), output)
@@ -132,7 +132,7 @@ def traverse(
     """
     path = model_of(source)
     output = output or Path(f"{code.replace('.', '-')}.png")
-    _check_output(output, force=force)
+    check_output(output, force=force)
     from gan_toolkit.cli import pictures
 
     model = open_model(session, path)
@@ -140,7 +140,7 @@ def traverse(
         samples, grid = model.traverse(code, rows, columns, seed)
     except ValueError as error:
         raise UsageError(str(error)) from None
-    if _is(NUMBERS, output):
+    if is_named(NUMBERS, output):
         pictures.save_numbers(samples, output)
     else:
         pictures.save(pictures.traversal(samples, grid, f"{model_title(path)} · {code}"), output)
@@ -209,9 +209,9 @@ def _once(settings: Sequence[tuple[str, Any]], latents: LatentSpace) -> dict[str
     return dict(settings)
 
 
-def _check_output(output: Path, *, force: bool, each: bool = False) -> None:
+def check_output(output: Path, *, force: bool, each: bool = False) -> None:
     """Refuse what can't be written to, before anything is loaded or drawn."""
-    named = _is(PICTURE, output) or _is(NUMBERS, output)
+    named = is_named(PICTURE, output) or is_named(NUMBERS, output)
     if each and named:
         raise UsageError(
             f"--each writes a folder, and {output} ends in {output.suffix}; "
@@ -223,5 +223,6 @@ def _check_output(output: Path, *, force: bool, each: bool = False) -> None:
         raise UsageError(f"{output} exists; choose another -o, or --force to replace it")
 
 
-def _is(suffix: str, output: Path) -> bool:
+def is_named(suffix: str, output: Path) -> bool:
+    """Return whether a file is to be of this kind."""
     return output.suffix.lower() == suffix

@@ -160,7 +160,9 @@ def test_of_missing_data_one_is_told_how_to_get_it(gantk: Gantk) -> None:
     assert "  what:          64 dots\n" in told.stdout
     assert "  to get it:     draw them\n" in told.stdout
     assert told.stderr.endswith("dots: no dots in here; to get it: draw them\n")
-    assert gantk(*arguments, "--json").stdout == ""
+    record = json.loads(gantk(*arguments, "--json").stdout)
+    assert record["cause"] == "dots: no dots in here; to get it: draw them"
+    assert record["published"]["how"] == "draw them"
 
 
 def test_the_doctor_looks_at_everything_and_hears_plugins(gantk: Gantk) -> None:

@@ -38,6 +38,7 @@ def gantk(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
         ("plugins", "list"),
         ("components", "list"),
         ("data", "list"),
+        ("data", "fetch", "mnist", "--dry-run"),
         ("recipe", "list"),
         ("recipe", "validate", "infogan_mnist"),
         ("completion", "bash"),
