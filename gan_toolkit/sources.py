@@ -78,6 +78,8 @@ class Source:
     files: tuple[SourceFile, ...] = ()
     downloads: tuple[Download, ...] = ()
     packages: tuple[Package, ...] = ()
+    needed: bool = True
+    """False: the data set can be made here, and these files only serve one of its sources."""
 
     @property
     def notice(self) -> str:

@@ -104,7 +104,8 @@ def data_info(session: Session, name: str, settings: Sequence[str], *, as_json: 
 def _held(component: Component) -> str:
     from gan_toolkit.folders import data_folder
 
-    return MADE_HERE if component.source is None else component.source.held(data_folder())
+    source = component.source
+    return source.held(data_folder()) if source and source.needed else MADE_HERE
 
 
 def _tell_missing(component: Component, cause: str, *, as_json: bool) -> None:

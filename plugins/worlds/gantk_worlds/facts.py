@@ -23,6 +23,7 @@ CHAIR_MODELS = Source(
         "`gantk data fetch chairs --from package`, or put packs (*.sh3f) or OBJ files into "
         f"<root>/{MESHES}/"
     ),
+    needed=False,
     folders=(f"<root>/{MESHES}", INSTALLED),
     packages=(
         Package(
