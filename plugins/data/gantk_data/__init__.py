@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gan_toolkit import Registry, hookimpl
 from gantk_data.options import (
+    CelebaOptions,
     DigitsOptions,
     FashionMnistOptions,
     ImageFolderOptions,
@@ -23,6 +24,7 @@ _READERS = (
         RenderedChairsOptions,
         "3D Chairs: the real renders, grey, with model, azimuth and elevation",
     ),
+    ("celeba", "celeba", CelebaOptions, "CelebA: faces with 40 attributes and landmarks"),
 )
 
 

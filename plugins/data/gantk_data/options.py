@@ -83,3 +83,29 @@ class RenderedChairsOptions(Options):
     500) by Lanczos, where chairs are larger (as later loaders do)."""
     limit: Limit | None = None
     """Use only the first n images: 62 a chair, chairs in the order of their folders' names."""
+
+
+CelebaSplit = Literal["train", "valid", "test", "all"]
+CelebaCrop = Literal["108", "128", "140", "178", "progressive", "none"]
+CelebaScored = Literal["claimed", "all"]
+
+
+class CelebaOptions(Options):
+    """Options of `celeba`."""
+
+    root: RecipePath | None = None
+    """Folder that holds `celeba/` or its contents; without it `GANTK_DATA`, else `data`."""
+    split: CelebaSplit = "train"
+    """Which images, by `list_eval_partition.txt`: 162,770 (the test images are then the held-out
+    ones), 19,867, 19,962, or all."""
+    size: Size = 32
+    """Height and width of the samples in pixels."""
+    crop: CelebaCrop = "128"
+    """What is cut from the 178x218 pixels before scaling: the centre square of 108 (DCGAN), 128
+    (InfoGAN-CR), 140 or 178 (the full width); the 128 around the face that Progressive GAN took;
+    or nothing (stretched). What InfoGAN's authors cut is not known."""
+    scored: CelebaScored = "claimed"
+    """Which attributes measures ask for: the seven that the InfoGAN paper's claims are about
+    (glasses, hair, smile), or all 40."""
+    limit: Limit | None = None
+    """Use only the first n images."""
