@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import math
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -152,7 +153,8 @@ def _prepare(files: _Files, tree: Tree, wish: _Wish, target: Path) -> Mapping[st
     rows = rows[: first(wish.limit, len(rows), f"{source.title} {wish.split}")]
     if not len(rows):
         raise DataError(f"{shown(str(tree.path))}: no image is of split {wish.split!r}")
-    _write_pictures(tree, [list(found.values())[row] for row in rows], wish, target)
+    places = list(found.values())
+    _write_pictures(tree, [places[row] for row in rows], wish, target)
     columns = _factors(values)
     if columns:
         np.save(target / "factors.npy", np.concatenate(columns, axis=1)[rows])
@@ -189,14 +191,19 @@ def _write_pictures(tree: Tree, names: list[str], wish: _Wish, target: Path) -> 
 
 def _face(name: str, data: bytes, place: Path, size: int, crop: CelebaCrop) -> NDArray[np.uint8]:
     """Return the picture as (3, size, size); DataError naming its file."""
+    left, upper, right, lower = box(crop)
+    # Twice the pixels that are needed, so that what the decoder drops would not be seen.
+    at_least = 2 * math.ceil(WIDTH * size / (right - left))
     try:
-        image = decode(io.BytesIO(data))
+        image = decode(io.BytesIO(data), at_least=at_least)
     except BadPictureError as error:
         raise DataError(f"{shown(str(place))}: {name}: {error}") from error
-    if image.size != (WIDTH, HEIGHT):
+    if image.size not in {(WIDTH, HEIGHT), (WIDTH // 2, HEIGHT // 2)}:
         found = f"{image.width}x{image.height}"
         raise DataError(f"{shown(str(place))}: {name}: it is {found}, not {WIDTH}x{HEIGHT}")
-    scaled = image.resize((size, size), Image.Resampling.LANCZOS, box=box(crop))
+    scale = image.width / WIDTH
+    kept = (left * scale, upper * scale, right * scale, lower * scale)
+    scaled = image.resize((size, size), Image.Resampling.LANCZOS, box=kept)
     return pixels(scaled, 3)
 
 

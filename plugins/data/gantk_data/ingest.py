@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_toolkit import RowWriter
-from gantk_data.pictures import BadPictureError, map_pictures
+from gantk_data.pictures import BadPictureError, stream_pictures
 from gantk_data.trees import Tree
 
 Picture = NDArray[np.uint8]
@@ -21,8 +21,10 @@ Picture = NDArray[np.uint8]
 Work = Callable[[str, bytes], Picture]
 """Makes the picture of a file, given its name and contents; BadPictureError says why it can't."""
 
-_AT_ONCE = 256
-_BYTES_AT_ONCE = 1 << 26
+_File = tuple[str, bytes]
+_FILES_AT_ONCE = 16
+_BYTES_AT_ONCE = 1 << 22
+_AHEAD = 16
 
 
 def ingest(
@@ -40,8 +42,9 @@ def ingest(
     """
     bad = dict(images.notes.get("bad", {}))
     done = images.done
-    for some in _portions(tree.each(frozenset(wanted[done:]))):
-        for (name, _), made in zip(some, map_pictures(partial(_tried, work), some), strict=True):
+    portions = _portions(tree.each(frozenset(wanted[done:])))
+    for some in stream_pictures(partial(_worked, work), portions, _AHEAD):
+        for name, made in some:
             if isinstance(made, str):
                 bad[name] = made
             else:
@@ -51,22 +54,26 @@ def ingest(
     return bad
 
 
-def _tried(work: Work, job: tuple[str, bytes]) -> Picture | str:
+def _worked(work: Work, some: list[_File]) -> list[tuple[str, Picture | str]]:
+    return [(name, _tried(work, name, data)) for name, data in some]
+
+
+def _tried(work: Work, name: str, data: bytes) -> Picture | str:
     """Return the picture, or the reason why there is none."""
     try:
-        return work(*job)
+        return work(name, data)
     except BadPictureError as error:
         return str(error)
 
 
-def _portions(files: Iterable[tuple[str, bytes]]) -> Iterator[list[tuple[str, bytes]]]:
-    """Yield the files some at a time: enough for all threads, not too much for the memory."""
-    some: list[tuple[str, bytes]] = []
+def _portions(files: Iterable[_File]) -> Iterator[list[_File]]:
+    """Yield the files some at a time: a bound on bytes, where one on files is none."""
+    some: list[_File] = []
     held = 0
     for name, data in files:
         some.append((name, data))
         held += len(data)
-        if len(some) == _AT_ONCE or held >= _BYTES_AT_ONCE:
+        if len(some) == _FILES_AT_ONCE or held >= _BYTES_AT_ONCE:
             yield some
             some, held = [], 0
     if some:

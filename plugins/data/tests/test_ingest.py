@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,7 +27,8 @@ def files(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_AT_ONCE", 2)
+    monkeypatch.setattr(module, "_FILES_AT_ONCE", 2)
+    monkeypatch.setattr(module, "_AHEAD", 2)
 
 
 def picture(name: str, data: bytes) -> NDArray[np.uint8]:
@@ -124,13 +126,16 @@ def test_large_files_are_taken_a_few_at_a_time(
     files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_BYTES_AT_ONCE", 1)
-    sizes = []
-    genuine = module.map_pictures
-    monkeypatch.setattr(
-        module, "map_pictures", lambda work, some: sizes.append(len(some)) or genuine(work, some)
-    )
+    files_each = []
+    genuine = module._worked
+
+    def noting(work: Any, some: Any) -> Any:
+        files_each.append(len(some))
+        return genuine(work, some)
+
+    monkeypatch.setattr(module, "_worked", noting)
 
     with open_tree(files) as tree, RowWriter(tmp_path / "images.npy", (COUNT, 1, 2, 2)) as images:
         ingest(tree, tree.names(), picture, images)
 
-    assert sizes == [1] * COUNT
+    assert files_each == [1] * COUNT
