@@ -195,12 +195,9 @@ def _face(name: str, data: bytes, place: Path, size: int, crop: CelebaCrop) -> N
     # Twice the pixels that are needed, so that what the decoder drops would not be seen.
     at_least = 2 * math.ceil(WIDTH * size / (right - left))
     try:
-        image = decode(io.BytesIO(data), at_least=at_least)
+        image = decode(io.BytesIO(data), at_least=at_least, only=(WIDTH, HEIGHT))
     except BadPictureError as error:
         raise DataError(f"{shown(str(place))}: {name}: {error}") from error
-    if image.size not in {(WIDTH, HEIGHT), (WIDTH // 2, HEIGHT // 2)}:
-        found = f"{image.width}x{image.height}"
-        raise DataError(f"{shown(str(place))}: {name}: it is {found}, not {WIDTH}x{HEIGHT}")
     scale = image.width / WIDTH
     kept = (left * scale, upper * scale, right * scale, lower * scale)
     scaled = image.resize((size, size), Image.Resampling.LANCZOS, box=kept)

@@ -161,12 +161,9 @@ def _report_odd(views: list[View]) -> None:
 def _grey(name: str, data: bytes, place: Path, size: int, crop: Crop) -> NDArray[np.uint8]:
     """Return the picture as (1, size, size); DataError naming its file."""
     try:
-        image = decode(io.BytesIO(data))
+        image = decode(io.BytesIO(data), only=(_SIDE, _SIDE))
     except BadPictureError as error:
         raise DataError(f"{place}: {name}: {error}") from error
-    if image.size != (_SIDE, _SIDE):
-        found = f"{image.width}x{image.height}"
-        raise DataError(f"{place}: {name}: it is {found}, a render is {_SIDE}x{_SIDE}")
     scaled = (
         image.resize((size, size), Image.Resampling.BILINEAR)
         if crop == "none"
