@@ -6,6 +6,7 @@ from gan_toolkit import Registry, hookimpl
 from gantk_data.options import (
     CelebaOptions,
     DigitsOptions,
+    DspritesOptions,
     FashionMnistOptions,
     ImageFolderOptions,
     MnistOptions,
@@ -25,6 +26,7 @@ _READERS = (
         "3D Chairs: the real renders, grey, with model, azimuth and elevation",
     ),
     ("celeba", "celeba", CelebaOptions, "CelebA: faces with 40 attributes and landmarks"),
+    ("dsprites", "dsprites", DspritesOptions, "dSprites: white shapes, five factors, 64x64 grey"),
 )
 
 

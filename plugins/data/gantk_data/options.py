@@ -109,3 +109,12 @@ class CelebaOptions(Options):
     (glasses, hair, smile), or all 40."""
     limit: Limit | None = None
     """Use only the first n images."""
+
+
+class DspritesOptions(Options):
+    """Options of `dsprites`."""
+
+    root: RecipePath | None = None
+    """Folder that holds the `.npz` or `dsprites/`; without it `GANTK_DATA`, else `data`."""
+    subset: Limit | None = None
+    """Use only n of the 737,280 images, spread over all combinations, for ever the same."""

@@ -1,7 +1,8 @@
 """What can be got, and where: the one list of addresses, and the one list of packages.
 
 Nothing here is read before somebody asks for `gantk data fetch`. MD5 sums are those that
-torchvision checks; where the sum of a file is not known, its size or nothing is compared.
+torchvision and other public loaders check; where the sum of a file is not known, its size or
+nothing is compared.
 """
 
 from __future__ import annotations
@@ -40,6 +41,14 @@ DOWNLOADS: dict[str, tuple[Download, ...]] = {
         "25c81989df183df01b3e8a0aad5dffbe",
         "bef4ecab320f06d8554ea6380940ec79",
         "bb300cfdad3c16e7a12a480ee83cd310",
+    ),
+    "dsprites": (
+        Download(
+            "dsprites/dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz",
+            "https://github.com/google-deepmind/dsprites-dataset/raw/master/"
+            "dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz",
+            md5="7da33b31b13a06f4b04a70402ce90c2e",
+        ),
     ),
 }
 """By component; paths are below the data folder."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gan_toolkit import Source, SourceFile
+from gantk_data.sources.downloads import DOWNLOADS
 
 SOURCES = (
     Source(
@@ -25,5 +26,24 @@ SOURCES = (
             SourceFile("rendered_chairs.tar"),
             SourceFile("rendered_chairs/<id>/renders/image_III_pEEE_tAAA_rRRR.png"),
         ),
+    ),
+    Source(
+        component="dsprites",
+        title="dSprites",
+        what=(
+            "737,280 white shapes on black, 64x64: every combination of 3 shapes, 6 scales, 40 "
+            "orientations and 32x32 places"
+        ),
+        origin="L. Matthey, I. Higgins, D. Hassabis, A. Lerchner, 2017; DeepMind",
+        licence="Apache-2.0 (of its repository)",
+        how="`gantk data fetch dsprites`, or put the .npz into <root> or <root>/dsprites/",
+        folders=("<root>", "<root>/dsprites"),
+        files=(
+            SourceFile(
+                "dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz",
+                md5="7da33b31b13a06f4b04a70402ce90c2e",
+            ),
+        ),
+        downloads=DOWNLOADS["dsprites"],
     ),
 )
