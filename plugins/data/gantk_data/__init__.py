@@ -10,6 +10,7 @@ from gantk_data.options import (
     FashionMnistOptions,
     ImageFolderOptions,
     MnistOptions,
+    Mpi3dOptions,
     RenderedChairsOptions,
 )
 from gantk_data.sources import SOURCES
@@ -27,6 +28,7 @@ _READERS = (
     ),
     ("celeba", "celeba", CelebaOptions, "CelebA: faces with 40 attributes and landmarks"),
     ("dsprites", "dsprites", DspritesOptions, "dSprites: white shapes, five factors, 64x64 grey"),
+    ("mpi3d", "mpi3d", Mpi3dOptions, "MPI3D: objects in a robot's hand, seven factors, 64x64"),
 )
 
 

@@ -118,3 +118,20 @@ class DspritesOptions(Options):
     """Folder that holds the `.npz` or `dsprites/`; without it `GANTK_DATA`, else `data`."""
     subset: Limit | None = None
     """Use only n of the 737,280 images, spread over all combinations, for ever the same."""
+
+
+Mpi3dVariant = Literal["toy", "realistic", "real", "real_complex"]
+
+
+class Mpi3dOptions(Options):
+    """Options of `mpi3d`."""
+
+    root: RecipePath | None = None
+    """Folder that holds the `.npz` or `mpi3d/`; without it `GANTK_DATA`, else `data`."""
+    variant: Mpi3dVariant = "toy"
+    """Simple renders, realistic renders, photographs of simple objects, or of complex ones."""
+    size: Size = 64
+    """Height and width of the samples in pixels; the files have 64."""
+    subset: Limit | None = None
+    """Use only n of the 1,036,800 images (460,800 of `real_complex`), spread over all
+    combinations, for ever the same. All of them take 12.7 GB of prepared data."""

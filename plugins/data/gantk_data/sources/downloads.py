@@ -50,6 +50,18 @@ DOWNLOADS: dict[str, tuple[Download, ...]] = {
             md5="7da33b31b13a06f4b04a70402ce90c2e",
         ),
     ),
+    "mpi3d": tuple(
+        Download(
+            f"mpi3d/{name}",
+            f"https://storage.googleapis.com/disentanglement_dataset/Final_Dataset/{name}",
+            md5=md5,
+        )
+        for name, md5 in (
+            ("mpi3d_toy.npz", "55889cb7c7dfc655d6e0277beee88868"),
+            ("mpi3d_realistic.npz", "59a6225b88b635365f70c91b3e52f70f"),
+            ("mpi3d_real.npz", "0f33f609918fb5c97996692f91129802"),
+        )
+    ),
 }
 """By component; paths are below the data folder."""
 

@@ -46,4 +46,27 @@ SOURCES = (
         ),
         downloads=DOWNLOADS["dsprites"],
     ),
+    Source(
+        component="mpi3d",
+        title="MPI3D",
+        what=(
+            "1,036,800 pictures, 64x64, of 6x6 objects in a robot's hand, rendered simply or "
+            "realistically or photographed; 460,800 photographs of 4x4 complex ones"
+        ),
+        origin="M. W. Gondal and others: On the transfer of inductive bias, NeurIPS 2019",
+        licence="CC BY 4.0",
+        how=(
+            "`gantk data fetch mpi3d`, or get a variant from the authors' page (rr-learning, "
+            "disentanglement_dataset) and put it into <root> or <root>/mpi3d/"
+        ),
+        folders=("<root>", "<root>/mpi3d"),
+        files=(
+            SourceFile("mpi3d_toy.npz", md5="55889cb7c7dfc655d6e0277beee88868"),
+            SourceFile("mpi3d_realistic.npz", md5="59a6225b88b635365f70c91b3e52f70f"),
+            SourceFile("mpi3d_real.npz", md5="0f33f609918fb5c97996692f91129802"),
+            SourceFile("mpi3d_real_complex.npz"),
+            SourceFile("real3d_complicated_shapes_ordered.npz"),
+        ),
+        downloads=DOWNLOADS["mpi3d"],
+    ),
 )
