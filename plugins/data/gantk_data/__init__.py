@@ -12,6 +12,7 @@ from gantk_data.options import (
     MnistOptions,
     Mpi3dOptions,
     RenderedChairsOptions,
+    Shapes3dOptions,
 )
 from gantk_data.sources import SOURCES
 
@@ -29,6 +30,7 @@ _READERS = (
     ("celeba", "celeba", CelebaOptions, "CelebA: faces with 40 attributes and landmarks"),
     ("dsprites", "dsprites", DspritesOptions, "dSprites: white shapes, five factors, 64x64 grey"),
     ("mpi3d", "mpi3d", Mpi3dOptions, "MPI3D: objects in a robot's hand, seven factors, 64x64"),
+    ("shapes3d", "shapes3d", Shapes3dOptions, "3D Shapes: an object in a room, six factors, 64x64"),
 )
 
 

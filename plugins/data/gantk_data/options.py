@@ -135,3 +135,16 @@ class Mpi3dOptions(Options):
     subset: Limit | None = None
     """Use only n of the 1,036,800 images (460,800 of `real_complex`), spread over all
     combinations, for ever the same. All of them take 12.7 GB of prepared data."""
+
+
+class Shapes3dOptions(Options):
+    """Options of `shapes3d`."""
+
+    root: RecipePath | None = None
+    """Folder that holds `3dshapes.h5`, `shapes3d/` or `3dshapes/`; without it `GANTK_DATA`, else
+    `data`."""
+    size: Size = 64
+    """Height and width of the samples in pixels; the file has 64."""
+    subset: Limit | None = None
+    """Use only n of the 480,000 images, spread over all combinations, for ever the same. All of
+    them take 5.9 GB of prepared data."""

@@ -62,6 +62,15 @@ DOWNLOADS: dict[str, tuple[Download, ...]] = {
             ("mpi3d_real.npz", "0f33f609918fb5c97996692f91129802"),
         )
     ),
+    "shapes3d": (
+        Download(
+            "shapes3d/3dshapes.h5",
+            "https://storage.googleapis.com/3d-shapes/3dshapes.h5",
+            size=267_573_662,
+            md5="099a2078d58cec4daad0702c55d06868",
+            sha256="0a0f6ed98baff276a50f3a081a7434d788da63cb135a98189b2a5b5769be1785",
+        ),
+    ),
 }
 """By component; paths are below the data folder."""
 

@@ -69,4 +69,21 @@ SOURCES = (
         ),
         downloads=DOWNLOADS["mpi3d"],
     ),
+    Source(
+        component="shapes3d",
+        title="3D Shapes",
+        what=(
+            "480,000 renders, 64x64, of an object in a room: every combination of 10 hues of "
+            "floor, wall and object each, 8 scales, 4 shapes and 15 orientations"
+        ),
+        origin="C. Burgess, H. Kim, 2018; DeepMind",
+        licence="Apache-2.0 (of its repository)",
+        how=(
+            "`gantk data fetch shapes3d`, or put 3dshapes.h5 into <root> or <root>/shapes3d/; "
+            "reading it takes h5py: pip install 'gan-toolkit[h5]'"
+        ),
+        folders=("<root>", "<root>/shapes3d", "<root>/3dshapes"),
+        files=(SourceFile("3dshapes.h5", 267_573_662, "099a2078d58cec4daad0702c55d06868"),),
+        downloads=DOWNLOADS["shapes3d"],
+    ),
 )
