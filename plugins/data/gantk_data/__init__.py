@@ -13,6 +13,7 @@ from gantk_data.options import (
     Mpi3dOptions,
     RenderedChairsOptions,
     Shapes3dOptions,
+    SmallnorbOptions,
 )
 from gantk_data.sources import SOURCES
 
@@ -31,6 +32,12 @@ _READERS = (
     ("dsprites", "dsprites", DspritesOptions, "dSprites: white shapes, five factors, 64x64 grey"),
     ("mpi3d", "mpi3d", Mpi3dOptions, "MPI3D: objects in a robot's hand, seven factors, 64x64"),
     ("shapes3d", "shapes3d", Shapes3dOptions, "3D Shapes: an object in a room, six factors, 64x64"),
+    (
+        "smallnorb",
+        "smallnorb",
+        SmallnorbOptions,
+        "smallNORB: toys from all sides, grey stereo pairs",
+    ),
 )
 
 

@@ -148,3 +148,22 @@ class Shapes3dOptions(Options):
     subset: Limit | None = None
     """Use only n of the 480,000 images, spread over all combinations, for ever the same. All of
     them take 5.9 GB of prepared data."""
+
+
+Camera = Literal["left", "right", "both"]
+
+
+class SmallnorbOptions(Options):
+    """Options of `smallnorb`."""
+
+    root: RecipePath | None = None
+    """Folder that holds the six `.mat` files, plain or `.gz`, or `smallnorb/`; without it
+    `GANTK_DATA`, else `data`."""
+    split: Split = "train"
+    """Which pairs: 24,300 (24,300 of other toys are then the held-out ones), the latter, or all."""
+    camera: Camera = "left"
+    """Which picture of each pair; `both` makes two samples of it."""
+    size: Size = 64
+    """Height and width of the samples in pixels; the files have 96."""
+    limit: Limit | None = None
+    """Use only the first n images."""

@@ -40,7 +40,7 @@ _SIDE = 64
 _VERSION = 1  # of this reader: raise it when the same file gives other arrays
 # The published file has blocks of many pictures each; they are unpacked once when all that a
 # row of them takes fits.
-_BLOCKS_HELD = 1 << 29
+_BLOCKS_HELD = 1 << 28
 _BLOCK_SLOTS = 100_003
 _log = logging.getLogger("gantk")
 

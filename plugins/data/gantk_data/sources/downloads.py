@@ -16,6 +16,12 @@ IDX_NAMES = (
     "t10k-labels-idx1-ubyte",
 )
 
+NORB_NAMES = tuple(
+    f"smallnorb-{toys}x9x18x6x2x96x96-{split}-{kind}.mat"
+    for toys, split in (("5x46789", "training"), ("5x01235", "testing"))
+    for kind in ("dat", "cat", "info")
+)
+
 
 def _idx(folder: str, home: str, *sums: str) -> tuple[Download, ...]:
     """Return the four gzipped files of a set in the layout of MNIST."""
@@ -70,6 +76,25 @@ DOWNLOADS: dict[str, tuple[Download, ...]] = {
             md5="099a2078d58cec4daad0702c55d06868",
             sha256="0a0f6ed98baff276a50f3a081a7434d788da63cb135a98189b2a5b5769be1785",
         ),
+    ),
+    "smallnorb": tuple(
+        Download(
+            f"smallnorb/{name}.gz",
+            f"https://cs.nyu.edu/~ylclab/data/norb-v1.0-small/{name}.gz",
+            md5=md5,
+        )
+        for name, md5 in zip(
+            NORB_NAMES,
+            (
+                "66054832f9accfe74a0f4c36a75bc0a2",
+                "23c8b86101fbf0904a000b43d3ed2fd9",
+                "51dee1210a742582ff607dfd94e332e3",
+                "e4ad715691ed5a3a5f138751a4ceb071",
+                "5aa791cd7e6016cf957ce9bdb93b8603",
+                "a9454f3864d7fd4bb3ea7fc3eb84924e",
+            ),
+            strict=True,
+        )
     ),
 }
 """By component; paths are below the data folder."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gan_toolkit import Source, SourceFile
-from gantk_data.sources.downloads import DOWNLOADS
+from gantk_data.sources.downloads import DOWNLOADS, NORB_NAMES
 
 SOURCES = (
     Source(
@@ -85,5 +85,37 @@ SOURCES = (
         folders=("<root>", "<root>/shapes3d", "<root>/3dshapes"),
         files=(SourceFile("3dshapes.h5", 267_573_662, "099a2078d58cec4daad0702c55d06868"),),
         downloads=DOWNLOADS["shapes3d"],
+    ),
+    Source(
+        component="smallnorb",
+        title="smallNORB",
+        what=(
+            "24,300 + 24,300 pairs of photographs, 96x96 grey, of 50 toys in 5 categories, from "
+            "9 elevations and 18 azimuths in 6 lights"
+        ),
+        origin="Y. LeCun, F. J. Huang, L. Bottou: Learning methods for generic objects, CVPR 2004",
+        licence="research only (unverified); terms of the data: check",
+        how=(
+            "`gantk data fetch smallnorb`, or put the six files, plain or .gz, into <root> or "
+            "<root>/smallnorb/"
+        ),
+        folders=("<root>", "<root>/smallnorb"),
+        files=tuple(
+            SourceFile(name, size, md5)
+            for name, size, md5 in zip(
+                NORB_NAMES,
+                (447_897_624, 97_220, 388_820) * 2,
+                (
+                    "8138a0902307b32dfa0025a36dfa45ec",
+                    "fd5120d3f770ad57ebe620eb61a0b633",
+                    "19faee774120001fc7e17980d6960451",
+                    "e9920b7f7b2869a8f1a12e945b2c166c",
+                    "fd5120d3f770ad57ebe620eb61a0b633",
+                    "7c5b871cc69dcadec1bf6a18141f5edc",
+                ),
+                strict=True,
+            )
+        ),
+        downloads=DOWNLOADS["smallnorb"],
     ),
 )
