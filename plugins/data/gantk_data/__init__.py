@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gan_toolkit import Registry, hookimpl
 from gantk_data.options import (
+    Cars3dOptions,
     CelebaOptions,
     DigitsOptions,
     DspritesOptions,
@@ -38,6 +39,7 @@ _READERS = (
         SmallnorbOptions,
         "smallNORB: toys from all sides, grey stereo pairs",
     ),
+    ("cars3d", "cars3d", Cars3dOptions, "Cars3D: 183 car models from all sides, in colour"),
 )
 
 

@@ -37,6 +37,12 @@ def continuous(name: str, values: Sequence[float], unit: str = "") -> Axis:
     return Axis(Factor(name, "continuous", low=min(values), high=max(values), unit=unit), values)
 
 
+def circular(name: str, places: int) -> Axis:
+    """Return the axis of an angle that takes so many places in a full turn, from 0 on."""
+    factor = Factor(name, "circular", low=0.0, high=math.tau, unit="rad")
+    return Axis(factor, [place * math.tau / places for place in range(places)])
+
+
 def check_grid(sizes: Sequence[int], count: int, path: Path) -> None:
     """Raise DataError unless a grid of these sizes has `count` samples."""
     product = math.prod(sizes)

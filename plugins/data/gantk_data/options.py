@@ -167,3 +167,15 @@ class SmallnorbOptions(Options):
     """Height and width of the samples in pixels; the files have 96."""
     limit: Limit | None = None
     """Use only the first n images."""
+
+
+class Cars3dOptions(Options):
+    """Options of `cars3d`."""
+
+    root: RecipePath | None = None
+    """Folder that holds `nips2015-analogy-data.tar.gz`, `data/cars/`, `cars/` or `cars3d/` with
+    one of them; without it `GANTK_DATA`, else `data`."""
+    size: Size = 64
+    """Height and width of the samples in pixels; the files have 128."""
+    limit: Limit | None = None
+    """Use only the first n images: 96 a car, in the order of `list.txt`."""

@@ -77,6 +77,13 @@ DOWNLOADS: dict[str, tuple[Download, ...]] = {
             sha256="0a0f6ed98baff276a50f3a081a7434d788da63cb135a98189b2a5b5769be1785",
         ),
     ),
+    "cars3d": (
+        Download(
+            "cars3d/nips2015-analogy-data.tar.gz",
+            "http://www.scottreed.info/files/nips2015-analogy-data.tar.gz",
+            md5="4e866a7919c1beedf53964e6f7a23686",
+        ),
+    ),
     "smallnorb": tuple(
         Download(
             f"smallnorb/{name}.gz",

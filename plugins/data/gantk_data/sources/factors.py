@@ -118,4 +118,24 @@ SOURCES = (
         ),
         downloads=DOWNLOADS["smallnorb"],
     ),
+    Source(
+        component="cars3d",
+        title="Cars3D",
+        what=(
+            "17,568 renders, 128x128, of 183 car models from 24 azimuths and 4 elevations, on white"
+        ),
+        origin="S. Reed, Y. Zhang, Y. Zhang, H. Lee: Deep visual analogy-making, NeurIPS 2015",
+        licence="terms: see the authors' page; terms of the data: check",
+        how=(
+            "`gantk data fetch cars3d`, or put nips2015-analogy-data.tar.gz or its folder "
+            "data/cars/ into <root>"
+        ),
+        folders=("<root>", "<root>/cars3d"),
+        files=(
+            SourceFile("nips2015-analogy-data.tar.gz", md5="4e866a7919c1beedf53964e6f7a23686"),
+            SourceFile("data/cars/list.txt"),
+            SourceFile("data/cars/car_*_mesh.mat"),
+        ),
+        downloads=DOWNLOADS["cars3d"],
+    ),
 )
