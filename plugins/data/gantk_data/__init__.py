@@ -6,6 +6,7 @@ from gan_toolkit import Registry, hookimpl
 from gantk_data.options import (
     Cars3dOptions,
     CelebaOptions,
+    DcignFacesOptions,
     DigitsOptions,
     DspritesOptions,
     FashionMnistOptions,
@@ -40,6 +41,7 @@ _READERS = (
         "smallNORB: toys from all sides, grey stereo pairs",
     ),
     ("cars3d", "cars3d", Cars3dOptions, "Cars3D: 183 car models from all sides, in colour"),
+    ("dcign_faces", "dcign_faces", DcignFacesOptions, "DC-IGN faces: renders of heads, grey"),
 )
 
 

@@ -179,3 +179,26 @@ class Cars3dOptions(Options):
     """Height and width of the samples in pixels; the files have 128."""
     limit: Limit | None = None
     """Use only the first n images: 96 a car, in the order of `list.txt`."""
+
+
+FaceVariation = Literal["azimuth", "elevation", "light", "shape"]
+
+
+def _azimuth_alone() -> list[FaceVariation]:
+    return ["azimuth"]
+
+
+class DcignFacesOptions(Options):
+    """Options of `dcign_faces`."""
+
+    root: RecipePath | None = None
+    """Folder that holds `th_AZ_VARIED/` and its like, `dcign_faces/` or the zip of them; without
+    it `GANTK_DATA`, else `data`."""
+    split: Split = "train"
+    """Which batches: FT_training (those of FT_test are then the held-out ones), FT_test, or all."""
+    variations: list[FaceVariation] = Field(default_factory=_azimuth_alone, min_length=1)
+    """What varies within the batches to use; InfoGAN's authors took the azimuth set."""
+    size: Size = 32
+    """Height and width of the samples in pixels; the files have 150."""
+    limit: Limit | None = None
+    """Use only the first n images: 20 a batch."""

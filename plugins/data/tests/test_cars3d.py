@@ -126,6 +126,18 @@ def test_pictures_keep_their_size_when_asked(tmp_path: Path) -> None:
     assert read(tmp_path, size=128, limit=2).sample_shape == (3, 128, 128)
 
 
+def test_pictures_stand_upright(tmp_path: Path) -> None:
+    im = views(0).copy()
+    im[0, :, 2] = 255
+    unpack(tmp_path, files() | {f"data/cars/{CARS[0]}.mat": mat(im)})
+
+    samples = read(tmp_path, size=128, limit=10).batch(torch.tensor([9])).samples
+
+    assert samples[0, 2, 0].unique().tolist() == [255]
+    assert samples[0, 2, 1:].unique().tolist() == [0]
+    assert samples[0, 0].unique().tolist() == [20]
+
+
 def test_what_was_stopped_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pack(tmp_path / TAR, files())
     monkeypatch.setattr("gan_toolkit.preparation._SYNC_BYTES", 1)

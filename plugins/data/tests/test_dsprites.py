@@ -89,6 +89,7 @@ def test_sprites_and_factors_are_read(tmp_path: Path, place: str) -> None:
 
     factors = data.batch(torch.tensor([0, 1, 4, 71])).factors
     assert whites(data) == list(range(1, COUNT + 1))
+    assert data.batch(torch.tensor([63])).samples[0, 0, 0].unique().tolist() == [255]
     assert data.name == "dSprites"
     assert data.sample_shape == (1, 64, 64)
     assert [f.name for f in data.factors] == ["shape", "scale", "orientation", "x", "y"]

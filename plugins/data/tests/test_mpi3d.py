@@ -131,6 +131,17 @@ def test_a_subset_keeps_pictures_with_their_factors(tmp_path: Path) -> None:
     assert len({tuple(row[:2]) for row in factors(some)}) > 20
 
 
+def test_pictures_stand_upright(tmp_path: Path) -> None:
+    images = numbered(648).copy()
+    images[:, 0, :, 2] = 200
+    write(tmp_path, "mpi3d_toy.npz", images)
+
+    samples = read(tmp_path).batch(torch.tensor([300])).samples
+
+    assert samples[0, 2, 0].unique().tolist() == [200]
+    assert samples[0, 2, 1:].unique().tolist() == [9]
+
+
 def test_pictures_are_scaled(tmp_path: Path) -> None:
     write(tmp_path, "mpi3d_toy.npz", numbered(648))
 

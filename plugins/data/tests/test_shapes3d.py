@@ -74,6 +74,18 @@ def test_pictures_and_labels_are_read(tmp_path: Path, place: str) -> None:
     torch.testing.assert_close(batch.factors, torch.tensor(wanted))
 
 
+def test_pictures_stand_upright(tmp_path: Path) -> None:
+    images = IMAGES.copy()
+    images[:, 0, :, 2] = 250
+    write(tmp_path / NAME, images=images)
+
+    samples = read(tmp_path).batch(torch.tensor([7])).samples
+
+    assert samples[0, 2, 0].unique().tolist() == [250]
+    assert samples[0, :2].unique().tolist() == [21]
+    assert samples[0, 2, 1:].unique().tolist() == [21]
+
+
 def test_it_is_streamed_whatever_its_blocks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -143,6 +143,18 @@ def test_either_camera_or_both_can_be_had(tmp_path: Path, monkeypatch: pytest.Mo
     assert factors[0, :5].tolist() == factors[1, :5].tolist()
 
 
+def test_pictures_stand_upright(tmp_path: Path) -> None:
+    start = len(WHOLE) - COUNT * 2 * 96 * 96
+    pictures = np.frombuffer(WHOLE[start:], np.uint8).reshape(COUNT, 2, 96, 96).copy()
+    pictures[:, :, 0] = 255
+    write(tmp_path, FILES | {PICTURES: matrix(pictures, U1)})
+
+    samples = read(tmp_path, size=96).batch(torch.tensor([5])).samples
+
+    assert samples[0, 0, 0].unique().tolist() == [255]
+    assert samples[0, 0, 1:].unique().tolist() == [level("train", 5, 0)]
+
+
 def test_limit_and_size_are_kept(tmp_path: Path) -> None:
     write(tmp_path, FILES)
 

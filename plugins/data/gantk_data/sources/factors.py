@@ -138,4 +138,23 @@ SOURCES = (
         ),
         downloads=DOWNLOADS["cars3d"],
     ),
+    Source(
+        component="dcign_faces",
+        title="DC-IGN faces",
+        what=(
+            "renders of the Basel face model, 150x150 grey, in batches of 20 that vary in azimuth, "
+            "elevation, light or shape; up to 3,000 + 350 batches each (unverified)"
+        ),
+        origin="T. D. Kulkarni, W. F. Whitney, P. Kohli, J. B. Tenenbaum: DC-IGN, NeurIPS 2015",
+        licence="terms: see the authors' page; terms of the data: check",
+        how=(
+            "get dcign_facedataset_monovariant.zip from the README of the authors' repository "
+            "(dc-ign) and put it into <root>, unpacked or not"
+        ),
+        folders=("<root>", "<root>/dcign_faces"),
+        files=(
+            SourceFile("th_{AZ,EL,LIGHT_AZ,SHAPE}_VARIED/{FT_training,FT_test}/batch<N>"),
+            SourceFile("dcign_facedataset_monovariant.zip"),
+        ),
+    ),
 )
