@@ -201,4 +201,4 @@ def _faces(batch: _Batch) -> NDArray[np.uint8]:
     low, high = values.min(), values.max()
     if not (low >= -_SLACK and high <= 1 + _SLACK):  # also for what is no number
         raise DataError(f"{where}: values go from {low:g} to {high:g}, expected 0 to 1")
-    return np.rint(values[:, 0].clip(0, 1) * 255).astype(np.uint8)
+    return np.rint(values[:, 0] * 255).astype(np.uint8)

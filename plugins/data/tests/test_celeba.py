@@ -267,6 +267,24 @@ def test_crops_cut_what_they_say(tmp_path: Path) -> None:
             assert abs(image[0, :, -1].mean() - (left + width * (1 - 0.5 / size))) < 4.5
 
 
+@pytest.mark.parametrize(("size", "exact"), [(64, True), (32, False)])
+def test_the_decoder_shrinks_only_to_twice_what_is_needed(
+    tmp_path: Path, size: int, exact: bool
+) -> None:
+    folder = tmp_path / "img_align_celeba"
+    folder.mkdir()
+    noise = np.random.default_rng(0).integers(0, 256, (54, 44, 3), dtype=np.uint8)
+    Image.fromarray(noise).resize((178, 218)).save(folder / NAMES[0], quality=90)
+    with Image.open(folder / NAMES[0]) as image:
+        whole = image.resize((size, size), Image.Resampling.LANCZOS, box=box("128"))
+
+    samples = read(tmp_path, split="all", size=size).batch(torch.tensor([0])).samples
+
+    difference = samples[0].numpy().astype(int) - np.asarray(whole).transpose(2, 0, 1)
+    assert (np.abs(difference).max() == 0) == exact
+    assert np.abs(difference).mean() < 2
+
+
 def spoil(root: Path, fault: str) -> None:
     folder = root / "celeba"
     attributes, partition, marks = (folder / text for text in TEXTS)
