@@ -31,7 +31,12 @@ _READERS = (
         "3D Chairs: the real renders, grey, with model, azimuth and elevation",
     ),
     ("celeba", "celeba", CelebaOptions, "CelebA: faces with 40 attributes and landmarks"),
-    ("dsprites", "dsprites", DspritesOptions, "dSprites: white shapes, five factors, 64x64 grey"),
+    (
+        "dsprites",
+        "dsprites",
+        DspritesOptions,
+        "the dSprites set: white shapes, five factors, 64x64",
+    ),
     ("mpi3d", "mpi3d", Mpi3dOptions, "MPI3D: objects in a robot's hand, seven factors, 64x64"),
     ("shapes3d", "shapes3d", Shapes3dOptions, "3D Shapes: an object in a room, six factors, 64x64"),
     (

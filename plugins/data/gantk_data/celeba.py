@@ -193,7 +193,7 @@ def _face(name: str, data: bytes, place: Path, size: int, crop: CelebaCrop) -> N
     """Return the picture as (3, size, size); DataError naming its file."""
     left, upper, right, lower = box(crop)
     # Twice the pixels that are needed, so that what the decoder drops would not be seen.
-    at_least = 2 * math.ceil(WIDTH * size / (right - left))
+    at_least = math.ceil(2 * WIDTH * size / (right - left))
     try:
         image = decode(io.BytesIO(data), at_least=at_least, only=(WIDTH, HEIGHT))
     except BadPictureError as error:

@@ -1,8 +1,7 @@
 """What can be got, and where: the one list of addresses, and the one list of packages.
 
 Nothing here is read before somebody asks for `gantk data fetch`. MD5 sums are those that
-torchvision and other public loaders check; where the sum of a file is not known, its size or
-nothing is compared.
+torchvision checks; where the sum of a file is not known, its size or nothing is compared.
 """
 
 from __future__ import annotations
@@ -32,22 +31,7 @@ def _idx(folder: str, home: str, *sums: str) -> tuple[Download, ...]:
 
 
 DOWNLOADS: dict[str, tuple[Download, ...]] = {
-    "mnist": _idx(
-        "MNIST",
-        "https://ossci-datasets.s3.amazonaws.com/mnist",
-        "f68b3c2dcbeaaa9fbdd348bbdeb94873",
-        "d53e105ee54ea40749a09fcbcd1e9432",
-        "9fb629c4189551a2d022fa330f9573f3",
-        "ec29112dd5afa0611ce80d1b7f02629c",
-    ),
-    "fashion_mnist": _idx(
-        "FashionMNIST",
-        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
-        "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
-        "25c81989df183df01b3e8a0aad5dffbe",
-        "bef4ecab320f06d8554ea6380940ec79",
-        "bb300cfdad3c16e7a12a480ee83cd310",
-    ),
+    # Of these five, sums are those that other public loaders check; no address was tried.
     "dsprites": (
         Download(
             "dsprites/dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz",
@@ -102,6 +86,22 @@ DOWNLOADS: dict[str, tuple[Download, ...]] = {
             ),
             strict=True,
         )
+    ),
+    "mnist": _idx(
+        "MNIST",
+        "https://ossci-datasets.s3.amazonaws.com/mnist",
+        "f68b3c2dcbeaaa9fbdd348bbdeb94873",
+        "d53e105ee54ea40749a09fcbcd1e9432",
+        "9fb629c4189551a2d022fa330f9573f3",
+        "ec29112dd5afa0611ce80d1b7f02629c",
+    ),
+    "fashion_mnist": _idx(
+        "FashionMNIST",
+        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
+        "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
+        "25c81989df183df01b3e8a0aad5dffbe",
+        "bef4ecab320f06d8554ea6380940ec79",
+        "bb300cfdad3c16e7a12a480ee83cd310",
     ),
 }
 """By component; paths are below the data folder."""
