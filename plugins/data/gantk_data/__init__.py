@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from gan_toolkit import Registry, hookimpl
 from gantk_data.options import (
+    Cars3dOptions,
+    CelebaOptions,
+    DcignFacesOptions,
     DigitsOptions,
+    DspritesOptions,
     FashionMnistOptions,
     ImageFolderOptions,
     MnistOptions,
+    Mpi3dOptions,
     RenderedChairsOptions,
+    Shapes3dOptions,
+    SmallnorbOptions,
 )
 from gantk_data.sources import SOURCES
 
@@ -23,6 +30,23 @@ _READERS = (
         RenderedChairsOptions,
         "3D Chairs: the real renders, grey, with model, azimuth and elevation",
     ),
+    ("celeba", "celeba", CelebaOptions, "CelebA: faces with 40 attributes and landmarks"),
+    (
+        "dsprites",
+        "dsprites",
+        DspritesOptions,
+        "the dSprites set: white shapes, five factors, 64x64",
+    ),
+    ("mpi3d", "mpi3d", Mpi3dOptions, "MPI3D: objects in a robot's hand, seven factors, 64x64"),
+    ("shapes3d", "shapes3d", Shapes3dOptions, "3D Shapes: an object in a room, six factors, 64x64"),
+    (
+        "smallnorb",
+        "smallnorb",
+        SmallnorbOptions,
+        "smallNORB: toys from all sides, grey stereo pairs",
+    ),
+    ("cars3d", "cars3d", Cars3dOptions, "Cars3D: 183 car models from all sides, in colour"),
+    ("dcign_faces", "dcign_faces", DcignFacesOptions, "DC-IGN faces: renders of heads, grey"),
 )
 
 

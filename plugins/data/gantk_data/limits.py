@@ -1,4 +1,4 @@
-"""Taking a part of a data set: the first n samples, or a share of them for ever the same."""
+"""Taking a part of a data set: the first n samples, a share, or some of everywhere."""
 
 from __future__ import annotations
 
@@ -22,10 +22,27 @@ def first(limit: int | None, count: int, name: str) -> int:
 def divide(count: int, share: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the indices to train on and those held out (`share` of them), both ascending.
 
-    The choice is a permutation by hash and not by a library's generator, whose stream may change
-    with its version: samples once held out must stay so.
+    Samples once held out stay so.
     """
-    keys = [hashlib.sha256(f"{seed} {index}".encode()).digest() for index in range(count)]
-    shuffled = np.array(sorted(range(count), key=keys.__getitem__), dtype=np.int64)
+    shuffled = _shuffled(count, seed)
     kept = count - int(count * share)
     return np.sort(shuffled[:kept]), np.sort(shuffled[kept:])
+
+
+def spread(subset: int | None, count: int, name: str) -> NDArray[np.int64]:
+    """Return the indices of `subset` of `count` samples, ascending, drawn once for ever.
+
+    The first samples of a factor grid share most factors; these don't. A larger subset holds the
+    smaller ones. DataError when there are fewer.
+    """
+    if subset is None:
+        return np.arange(count)
+    if subset > count:
+        raise DataError(f"subset = {subset:,} is more than the {count:,} samples of {name}")
+    return np.sort(_shuffled(count, 0)[:subset])
+
+
+def _shuffled(count: int, seed: int) -> NDArray[np.int64]:
+    """Return a permutation by hash: a library's generator may give another one some day."""
+    keys = [hashlib.sha256(f"{seed} {index}".encode()).digest() for index in range(count)]
+    return np.array(sorted(range(count), key=keys.__getitem__), dtype=np.int64)

@@ -52,8 +52,11 @@ def decode(
     background: str = "white",
     max_pixels: int = MAX_PIXELS,
     at_least: int | None = None,
+    only: tuple[int, int] | None = None,
 ) -> Image.Image:
     """Return the picture as mode L or RGB, turned as its EXIF says.
+
+    With `only`, pictures of another width and height are bad, before anything is decoded.
 
     With `at_least`, a JPEG may come 2, 4 or 8 times smaller, if that divides its sides and leaves
     the shorter one so many pixels. The decoder then leaves out high frequencies instead of
@@ -67,6 +70,9 @@ def decode(
         data = _contents(file)
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             _check(image, max_pixels)
+            if only is not None and image.size != only:
+                found = f"{image.width}x{image.height}"
+                raise BadPictureError(f"it is {found}, expected {only[0]}x{only[1]}")
             _check_end(image, data)
             if at_least is not None:
                 _shrink(image, at_least)

@@ -22,9 +22,10 @@ from PIL import Image
 
 from gan_toolkit import ArrayDataset, DataError, Factor, RowWriter, data_folder, prepared
 from gantk_data.archives import Tree, open_tree
+from gantk_data.ingest import ingest
 from gantk_data.limits import first
 from gantk_data.options import Crop
-from gantk_data.pictures import BadPictureError, decode, map_pictures
+from gantk_data.pictures import BadPictureError, decode
 from gantk_data.sources import SOURCES
 
 TURNS = 31
@@ -33,7 +34,6 @@ ELEVATIONS = (20, 30)
 _SIDE = 600
 _BOX = (100, 100, 500, 500)
 _VERSION = 1  # of this reader: raise it when the same files give other arrays
-_AT_ONCE = 256
 _SHOWN = 20
 _VIEW = re.compile(
     r"(?:.*/)?(?P<chair>[^/]+)/renders/image_\d+_p(?P<p>\d{3})_t(?P<t>\d{3})_r\d+\.png"
@@ -131,14 +131,9 @@ def _prepare(
     _log.info("preparing %s pictures of %s, once; it takes minutes", f"{len(views):,}", tree.path)
     rows = {view.file: row for row, view in enumerate(views)}
     wanted = [name for name in names if name in rows]
+    work = partial(_grey, place=tree.path, size=size, crop=crop)
     with RowWriter(target / "images.npy", (len(views), 1, size, size), title) as images:
-        for start in range(images.done, len(wanted), _AT_ONCE):
-            some = wanted[start : start + _AT_ONCE]
-            work = partial(_grey, place=tree.path, size=size, crop=crop)
-            pictures = map_pictures(work, [(name, tree.read(name)) for name in some])
-            for name, picture in zip(some, pictures, strict=True):
-                images.write(rows[name], picture[None])
-            images.mark(start + len(some))
+        ingest(tree, wanted, work, images, rows)
     chairs = sorted({view.chair for view in views})
     np.save(target / "factors.npy", _factors(views, chairs))
     return {"chairs": chairs}
@@ -163,16 +158,12 @@ def _report_odd(views: list[View]) -> None:
         )
 
 
-def _grey(job: tuple[str, bytes], place: Path, size: int, crop: Crop) -> NDArray[np.uint8]:
+def _grey(name: str, data: bytes, place: Path, size: int, crop: Crop) -> NDArray[np.uint8]:
     """Return the picture as (1, size, size); DataError naming its file."""
-    name, data = job
     try:
-        image = decode(io.BytesIO(data))
+        image = decode(io.BytesIO(data), only=(_SIDE, _SIDE))
     except BadPictureError as error:
         raise DataError(f"{place}: {name}: {error}") from error
-    if image.size != (_SIDE, _SIDE):
-        found = f"{image.width}x{image.height}"
-        raise DataError(f"{place}: {name}: it is {found}, a render is {_SIDE}x{_SIDE}")
     scaled = (
         image.resize((size, size), Image.Resampling.BILINEAR)
         if crop == "none"

@@ -228,7 +228,7 @@ def test_an_archive_of_something_else_says_what_it_saw(tmp_path: Path) -> None:
     [
         (b"", "the file is empty"),
         (render(0)[:-2000], "it is cut: a PNG ends in IEND"),
-        (render(0, side=300), "it is 300x300, a render is 600x600"),
+        (render(0, side=300), "it is 300x300, expected 600x600"),
     ],
 )
 def test_a_damaged_render_is_named_and_nothing_is_kept(

@@ -19,6 +19,12 @@ IDX_NAMES = (
     "t10k-labels-idx1-ubyte",
 )
 
+NORB_NAMES = tuple(
+    f"smallnorb-{toys}x9x18x6x2x96x96-{split}-{kind}.mat"
+    for toys, split in (("5x46789", "training"), ("5x01235", "testing"))
+    for kind in ("dat", "cat", "info")
+)
+
 
 def _idx(
     folder: str, home: str, *sums: str, sizes: tuple[int, int, int, int] = (0, 0, 0, 0)
@@ -31,6 +37,62 @@ def _idx(
 
 
 DOWNLOADS: dict[str, tuple[Download, ...]] = {
+    # Of these five, sums are those that other public loaders check; no address was tried.
+    "dsprites": (
+        Download(
+            "dsprites/dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz",
+            "https://github.com/google-deepmind/dsprites-dataset/raw/master/"
+            "dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz",
+            md5="7da33b31b13a06f4b04a70402ce90c2e",
+        ),
+    ),
+    "mpi3d": tuple(
+        Download(
+            f"mpi3d/{name}",
+            f"https://storage.googleapis.com/disentanglement_dataset/Final_Dataset/{name}",
+            md5=md5,
+        )
+        for name, md5 in (
+            ("mpi3d_toy.npz", "55889cb7c7dfc655d6e0277beee88868"),
+            ("mpi3d_realistic.npz", "59a6225b88b635365f70c91b3e52f70f"),
+            ("mpi3d_real.npz", "0f33f609918fb5c97996692f91129802"),
+        )
+    ),
+    "shapes3d": (
+        Download(
+            "shapes3d/3dshapes.h5",
+            "https://storage.googleapis.com/3d-shapes/3dshapes.h5",
+            size=267_573_662,
+            md5="099a2078d58cec4daad0702c55d06868",
+            sha256="0a0f6ed98baff276a50f3a081a7434d788da63cb135a98189b2a5b5769be1785",
+        ),
+    ),
+    "cars3d": (
+        Download(
+            "cars3d/nips2015-analogy-data.tar.gz",
+            "http://www.scottreed.info/files/nips2015-analogy-data.tar.gz",
+            md5="4e866a7919c1beedf53964e6f7a23686",
+        ),
+    ),
+    "smallnorb": tuple(
+        Download(
+            f"smallnorb/{name}.gz",
+            f"https://cs.nyu.edu/~ylclab/data/norb-v1.0-small/{name}.gz",
+            md5=md5,
+        )
+        for name, md5 in zip(
+            NORB_NAMES,
+            (
+                "66054832f9accfe74a0f4c36a75bc0a2",
+                "23c8b86101fbf0904a000b43d3ed2fd9",
+                "51dee1210a742582ff607dfd94e332e3",
+                "e4ad715691ed5a3a5f138751a4ceb071",
+                "5aa791cd7e6016cf957ce9bdb93b8603",
+                "a9454f3864d7fd4bb3ea7fc3eb84924e",
+            ),
+            strict=True,
+        )
+    ),
     "mnist": _idx(
         "MNIST",
         "https://ossci-datasets.s3.amazonaws.com/mnist",
