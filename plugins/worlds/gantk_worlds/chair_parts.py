@@ -36,6 +36,15 @@ class Chairs:
     inset: Tensor
     """Where legs and back stand, as a share of half the seat: a round seat has no corners."""
 
+    @property
+    def device(self) -> torch.device:
+        """Where these chairs are built."""
+        return self.width.device
+
+    def points(self, *places: tuple[Length, Length, Length]) -> Tensor:
+        """Return K places, each (x, y, z) of lengths, as (N, K, 3)."""
+        return points(*places, device=self.device)
+
     def some(self, which: Tensor) -> Chairs:
         """Return the chairs at `which`."""
         return Chairs(*(getattr(self, field.name)[which] for field in fields(self)))
@@ -66,25 +75,30 @@ Part = Callable[[Chairs], Tensor]
 
 # --- seats ---------------------------------------------------------------------------------
 
-_PLANS = (
-    torch.tensor([[(1, 1), (-1, 1), (-1, -1), (1, -1)]], dtype=torch.float64),
-    ring(5, 28),
-    ring(2, 24),
-)
 INSETS = (0.9, 0.86, 0.72)
 """Of each plan: box, rounded, disc."""
 
 
-def _seat(plan: int) -> Part:
-    def build(chairs: Chairs) -> Tensor:
-        top = chairs.seat_height
-        half = (0.5 * chairs.width, 0.5 * chairs.depth)
-        return slab(_PLANS[plan], half, top - chairs.thickness, top)
-
-    return build
+def _slab_seat(chairs: Chairs, outline: Tensor) -> Tensor:
+    top = chairs.seat_height
+    half = (0.5 * chairs.width, 0.5 * chairs.depth)
+    return slab(outline, half, top - chairs.thickness, top)
 
 
-SEATS: dict[str, Part] = {"box": _seat(0), "rounded": _seat(1), "disc": _seat(2)}
+def _box_seat(chairs: Chairs) -> Tensor:
+    corners = [[(1.0, 1.0), (-1.0, 1.0), (-1.0, -1.0), (1.0, -1.0)]]
+    return _slab_seat(chairs, chairs.width.new_tensor(corners))
+
+
+def _rounded_seat(chairs: Chairs) -> Tensor:
+    return _slab_seat(chairs, ring(5, 28, chairs.device))
+
+
+def _disc_seat(chairs: Chairs) -> Tensor:
+    return _slab_seat(chairs, ring(2, 24, chairs.device))
+
+
+SEATS: dict[str, Part] = {"box": _box_seat, "rounded": _rounded_seat, "disc": _disc_seat}
 
 # --- backs ---------------------------------------------------------------------------------
 
@@ -92,16 +106,16 @@ SEATS: dict[str, Part] = {"box": _seat(0), "rounded": _seat(1), "disc": _seat(2)
 def _upright(chairs: Chairs, xs: list[Length], low: Length, high: Length) -> tuple[Tensor, Tensor]:
     """Return the ends of beams that run up the back."""
     return (
-        points(*(chairs.leaned(x, low) for x in xs)),
-        points(*(chairs.leaned(x, high) for x in xs)),
+        chairs.points(*(chairs.leaned(x, low) for x in xs)),
+        chairs.points(*(chairs.leaned(x, high) for x in xs)),
     )
 
 
 def _level(chairs: Chairs, shares: list[float], x: Length) -> tuple[Tensor, Tensor]:
     """Return the ends of beams that run across the back."""
     return (
-        points(*(chairs.leaned(-x, share) for share in shares)),
-        points(*(chairs.leaned(x, share) for share in shares)),
+        chairs.points(*(chairs.leaned(-x, share) for share in shares)),
+        chairs.points(*(chairs.leaned(x, share) for share in shares)),
     )
 
 
@@ -142,7 +156,7 @@ def _round(chairs: Chairs) -> Tensor:
     x, steps = chairs.x, 10
     angles = [pi * (1 - step / steps) for step in range(steps + 1)]
     arch = [chairs.leaned(x * cos(angle), 0.5 + 0.5 * sin(angle)) for angle in angles]
-    hoop = beams(points(*arch[:-1]), points(*arch[1:]), (0.042, 0.042))
+    hoop = beams(chairs.points(*arch[:-1]), chairs.points(*arch[1:]), (0.042, 0.042))
     spindles = [
         beams(*_upright(chairs, [x * place], 0.0, 0.5 + 0.5 * (1 - place**2) ** 0.5), (0.018,) * 2)
         for place in (-0.6, -0.2, 0.2, 0.6)
@@ -154,9 +168,9 @@ def _low(chairs: Chairs) -> Tensor:
     """A low band that bends round to the sides, as on a tub chair."""
     height, plate = 0.5 * LOW_BACK * chairs.back_height, _plate(chairs)
     x, y, z = chairs.leaned(chairs.x + 0.02, 0.5 * LOW_BACK)
-    back = beams(points((-x, y, z)), points((x, y, z)), (height, plate))
-    starts = points(*((side * x, y, z) for side in _SIDES))
-    ends = points(*((side * x, y, -0.08 * chairs.depth) for side in _SIDES))
+    back = beams(chairs.points((-x, y, z)), chairs.points((x, y, z)), (height, plate))
+    starts = chairs.points(*((side * x, y, z) for side in _SIDES))
+    ends = chairs.points(*((side * x, y, -0.08 * chairs.depth) for side in _SIDES))
     return joined([back, beams(starts, ends, (height, plate), facing="x")])
 
 
@@ -174,7 +188,9 @@ BACKS: dict[str, Part] = {
 
 def _standing(chairs: Chairs, y: Length, spread: float = 1.0) -> Tensor:
     """Return the places of four legs at height `y`."""
-    return points(*((spread * sx * chairs.x, y, spread * sz * chairs.z) for sx, sz in _CORNERS))
+    return chairs.points(
+        *((spread * sx * chairs.x, y, spread * sz * chairs.z) for sx, sz in _CORNERS)
+    )
 
 
 def _straight(chairs: Chairs) -> Tensor:
@@ -185,8 +201,8 @@ def _straight(chairs: Chairs) -> Tensor:
 def _runners(chairs: Chairs, y: Length, half: float) -> Tensor:
     """Return a beam on each side from the back leg to the front leg."""
     return beams(
-        points(*((side * chairs.x, y, -chairs.z) for side in _SIDES)),
-        points(*((side * chairs.x, y, chairs.z) for side in _SIDES)),
+        chairs.points(*((side * chairs.x, y, -chairs.z) for side in _SIDES)),
+        chairs.points(*((side * chairs.x, y, chairs.z) for side in _SIDES)),
         (half, half),
         facing="x",
     )
@@ -198,20 +214,20 @@ def _tapered(chairs: Chairs) -> Tensor:
 
 
 def _column(chairs: Chairs, half: float, low: float) -> Tensor:
-    return slab(ring(2, 8), (half, half), low, chairs.under)
+    return slab(ring(2, 8, chairs.device), (half, half), low, chairs.under)
 
 
 def _pedestal(chairs: Chairs) -> Tensor:
-    foot = slab(ring(2, 20), (0.42 * chairs.width, 0.42 * chairs.depth), 0.0, 0.06)
+    foot = slab(ring(2, 20, chairs.device), (0.42 * chairs.width, 0.42 * chairs.depth), 0.0, 0.06)
     return joined([_column(chairs, 0.07, 0.03), foot])
 
 
 def _star(chairs: Chairs) -> Tensor:
     angles = [tau * (step + 0.25) / 5 for step in range(5)]
-    tips = points(*((0.44 * sin(angle), 0.09, 0.44 * cos(angle)) for angle in angles))
-    hub = points(*((0.0, 0.17, 0.0) for _ in angles))
+    tips = chairs.points(*((0.44 * sin(angle), 0.09, 0.44 * cos(angle)) for angle in angles))
+    hub = chairs.points(*((0.0, 0.17, 0.0) for _ in angles))
     arms = beams(tips, hub, (0.03, 0.025), (0.045, 0.05), facing="y")
-    castors = box(tips - points((0.0, 0.045, 0.0)), (0.04, 0.045, 0.04))
+    castors = box(tips - chairs.points((0.0, 0.045, 0.0)), (0.04, 0.045, 0.04))
     return joined([_column(chairs, 0.055, 0.1), arms, castors])
 
 
@@ -221,21 +237,21 @@ def _sled(chairs: Chairs) -> Tensor:
 
 
 def _block(chairs: Chairs) -> Tensor:
-    outline = torch.where(chairs.inset[:, None, None] < 0.8, ring(2, 24), _squarish(24))
+    is_round = chairs.inset[:, None, None] < 0.8
+    disc, squarish = (ring(exponent, 24, chairs.device) for exponent in (2, 9))
+    outline = torch.where(is_round, disc, squarish)
     half = (0.46 * chairs.width, 0.46 * chairs.depth)
     return slab(outline, half, 0.0, chairs.under)
 
 
-def _squarish(corners: int) -> Tensor:
-    return ring(9, corners)
-
-
 def _trestle(chairs: Chairs) -> Tensor:
     x, top = 0.85 * chairs.x, chairs.under
-    feet = points(*((sx * x, 0.0, 1.1 * sz * chairs.z) for sx, sz in _CORNERS))
-    ridge = points(*((sx * x, top, 0.12 * sz * chairs.z) for sx, sz in _CORNERS))
+    feet = chairs.points(*((sx * x, 0.0, 1.1 * sz * chairs.z) for sx, sz in _CORNERS))
+    ridge = chairs.points(*((sx * x, top, 0.12 * sz * chairs.z) for sx, sz in _CORNERS))
     legs = beams(feet, ridge, (0.038, 0.038), facing="x")
-    tie = beams(points((-x, 0.45 * top, 0.0)), points((x, 0.45 * top, 0.0)), (0.035, 0.035))
+    tie = beams(
+        chairs.points((-x, 0.45 * top, 0.0)), chairs.points((x, 0.45 * top, 0.0)), (0.035, 0.035)
+    )
     return joined([legs, tie])
 
 
@@ -259,10 +275,10 @@ def _no_arms(chairs: Chairs) -> Tensor:
 def _open_arms(chairs: Chairs) -> Tensor:
     x, top = 0.5 * chairs.width - 0.03, chairs.seat_height + _ARM
     front, rear = 0.26 * chairs.depth, -chairs.z
-    feet = points(*((side * x, chairs.under, front) for side in _SIDES))
-    heads = points(*((side * x, top, front) for side in _SIDES))
-    starts = points(*((side * x, top, rear) for side in _SIDES))
-    ends = points(*((side * x, top, front + 0.1) for side in _SIDES))
+    feet = chairs.points(*((side * x, chairs.under, front) for side in _SIDES))
+    heads = chairs.points(*((side * x, top, front) for side in _SIDES))
+    starts = chairs.points(*((side * x, top, rear) for side in _SIDES))
+    ends = chairs.points(*((side * x, top, front + 0.1) for side in _SIDES))
     rails = beams(starts, ends, (0.03, 0.05), facing="x")
     return joined([beams(feet, heads, (0.035, 0.035)), rails])
 
@@ -270,7 +286,9 @@ def _open_arms(chairs: Chairs) -> Tensor:
 def _solid_arms(chairs: Chairs) -> Tensor:
     x, top = 0.5 * chairs.width - 0.045, chairs.seat_height + 0.85 * _ARM
     low = chairs.seat_height - chairs.thickness
-    middle = points(*((side * x, 0.5 * (top + low), -0.04 * chairs.depth) for side in _SIDES))
+    middle = chairs.points(
+        *((side * x, 0.5 * (top + low), -0.04 * chairs.depth) for side in _SIDES)
+    )
     return box(middle, (0.055, 0.5 * (top - low), 0.42 * chairs.depth))
 
 

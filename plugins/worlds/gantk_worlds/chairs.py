@@ -93,7 +93,7 @@ class ChairWorld(World):
     def render(self, table: Tensor) -> Tensor:
         """Return the pictures (N, 1, size, size) of factors (N, K)."""
         size = self.sample_shape[-1]
-        pictures = [torch.empty((0, 1, size, size), dtype=torch.uint8)]
+        pictures = [table.new_empty((0, 1, size, size), dtype=torch.uint8)]
         for some in table.split(_AT_ONCE) if len(table) else ():
             mesh = build(split(some, self.factors), self.degrees(some))
             pictures.append(draw(mesh, len(some), size, ss=self._ss, focal=_FOCAL, light=Light()))
@@ -115,7 +115,8 @@ class ChairWorld(World):
     def degrees(self, table: Tensor) -> Tensor:
         """Return the elevations (N,) of factors (N, K), in degrees."""
         column = table[:, self.column("elevation")]
-        return torch.tensor(ELEVATIONS)[column.long()] if self._elevations == "two" else column
+        two = self._elevations == "two"
+        return column.new_tensor(ELEVATIONS)[column.long()] if two else column
 
     def _describe(self) -> tuple[Factor, ...]:
         own = self._models is None
@@ -147,7 +148,7 @@ class ChairWorld(World):
 def build(chairs: dict[str, Tensor], degrees: Tensor) -> Mesh:
     """Return the triangles of chairs given by their factors, turned towards the camera."""
     plan = chairs["plan"].long()
-    inset = torch.tensor(parts.INSETS, dtype=torch.float64)[plan]
+    inset = chairs["width"].new_tensor(parts.INSETS)[plan]
     lengths = {name: chairs[name] for name in ("width", *_PROPORTIONS)}
     shape = parts.Chairs(**lengths, inset=inset)
     styles = (

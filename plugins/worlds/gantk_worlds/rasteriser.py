@@ -5,7 +5,7 @@ picture. C is 1 (grey) or 3 (colour). Object space has y up and fronts facing +z
 within `RADIUS` of the origin, so nothing comes near the eye and no clipping is needed.
 
 Only elementwise arithmetic and a minimum are used: neither the size of the batch nor the number
-of threads can change a picture.
+of threads can change a picture. Everything is made where the mesh is: the same code runs on CUDA.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def draw(mesh: Mesh, count: int, size: int, *, ss: int = 2, focal: float, light:
     screen = _project(mesh.corners, side, focal)
     seen, pixels = _winners(screen, mesh.picture, count, side)
     colour = _shade(mesh, screen, seen, pixels % (side * side), side, light)
-    canvas = torch.ones(count * side * side, colour.shape[1], dtype=torch.float32)
+    canvas = colour.new_ones(count * side * side, colour.shape[1])
     canvas[pixels] = colour
     blocks = canvas.view(count, size, ss, size, ss, -1)
     total = sum(blocks[:, :, row, :, column] for row in range(ss) for column in range(ss))
@@ -122,7 +122,7 @@ def _winners(screen: Tensor, picture: Tensor, count: int, side: int) -> tuple[Te
     depth = (start[span] + step * slope[span]).clamp_(0, 1 - 2**-_DEPTH_BITS)
     key = depth.mul_(1 << _DEPTH_BITS).to(torch.int64).bitwise_left_shift_(32)
     key.bitwise_or_(triangle[span])
-    keys = torch.full((count * side * side,), _EMPTY, dtype=torch.int64)
+    keys = key.new_full((count * side * side,), _EMPTY)
     keys.scatter_reduce_(0, line[span] + step, key, "amin")
     pixels = (keys < _EMPTY).nonzero().squeeze(1)
     return keys[pixels] & _NUMBER, pixels
@@ -143,9 +143,8 @@ def _spans(
     screen: Tensor, triangle: Tensor, row: Tensor, side: int
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Return the pairs that cover some pixel centre, with the first pixel and the length."""
-    infinite = torch.tensor(torch.inf)
     centre = row + 0.5
-    left, right = -infinite, infinite
+    left, right = (torch.full_like(centre, end) for end in (-torch.inf, torch.inf))
     inward = _area(screen).sign()
     for here, there in ((0, 1), (1, 2), (2, 0)):
         a, b = screen[:, here], screen[:, there]
@@ -186,7 +185,7 @@ def _repeat(length: Tensor) -> tuple[Tensor, Tensor]:
     """Return, for runs of these lengths laid end to end, each item's run and place in it."""
     run = torch.repeat_interleave(length)
     start = length.cumsum(0) - length
-    return run, torch.arange(len(run)) - start[run]
+    return run, torch.arange(len(run), device=run.device) - start[run]
 
 
 # --- how bright ----------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Solids to build furniture from: everything is a prism between two rings of corners.
 
 Shapes: N objects, K solids of one kind in each, R corners of a ring; lengths are (N,) or numbers.
+What is made of numbers alone is told its device; all else goes where its tensors are.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from torch import Tensor
 Length = Tensor | float
 
 
-def points(*places: tuple[Length, Length, Length]) -> Tensor:
+def points(*places: tuple[Length, Length, Length], device: torch.device) -> Tensor:
     """Return K places, each (x, y, z) of lengths, as (N, K, 3)."""
-    flat = [torch.as_tensor(length, dtype=torch.float64) for place in places for length in place]
+    flat = [_tensor(length, device) for place in places for length in place]
     stacked = torch.stack(torch.broadcast_tensors(*flat), dim=-1)
     return stacked.reshape(-1, len(places), 3)
 
@@ -56,27 +57,29 @@ def beams(
 
 def box(centre: Tensor, half: tuple[Length, Length, Length]) -> Tensor:
     """Return upright boxes (N, M, 3, 3) with centres (N, K, 3) and half sizes (x, y, z)."""
-    rise = points((0.0, half[1], 0.0))
+    rise = points((0.0, half[1], 0.0), device=centre.device)
     return beams(centre - rise, centre + rise, (half[0], half[2]))
 
 
-def ring(exponent: Length, corners: int) -> Tensor:
+def ring(exponent: Length, corners: int, device: torch.device) -> Tensor:
     """Return the superellipse |x|^e + |z|^e = 1 as (N, corners, 2).
 
     Exponent 2 is a circle, 5 a rounded box; a very large one gives a box only for four corners
     more.
     """
-    angle = (torch.arange(corners, dtype=torch.float64) + 0.5) * (tau / corners)
+    steps = torch.arange(corners, dtype=torch.float64, device=device)
+    angle = (steps + 0.5) * (tau / corners)
     cos, sin = angle.cos(), angle.sin()
-    power = torch.as_tensor(exponent, dtype=torch.float64).reshape(-1, 1)
+    power = _column(exponent, device)
     radius = (cos.abs().pow(power) + sin.abs().pow(power)).pow(-1 / power)
     return torch.stack([radius * cos, radius * sin], dim=-1)
 
 
 def slab(outline: Tensor, half: tuple[Length, Length], bottom: Length, top: Length) -> Tensor:
     """Return a slab (N, M, 3, 3) with a plan (N, R, 2) scaled by half sizes (x, z)."""
-    x, z = (outline[..., i] * _column(half[i]) for i in (0, 1))
-    rings = [torch.broadcast_tensors(x, _column(y), z) for y in (bottom, top)]
+    device = outline.device
+    x, z = (outline[..., i] * _column(half[i], device) for i in (0, 1))
+    rings = [torch.broadcast_tensors(x, _column(y, device), z) for y in (bottom, top)]
     return prism(*(torch.stack(corners, dim=-1)[:, None] for corners in rings))
 
 
@@ -86,8 +89,12 @@ def joined(parts: Sequence[Tensor]) -> Tensor:
     return torch.cat([part.expand(count, -1, -1, -1) for part in parts], dim=1)
 
 
-def _column(length: Length) -> Tensor:
-    return torch.as_tensor(length, dtype=torch.float64).reshape(-1, 1)
+def _tensor(length: Length, device: torch.device) -> Tensor:
+    return torch.as_tensor(length, dtype=torch.float64, device=device)
+
+
+def _column(length: Length, device: torch.device) -> Tensor:
+    return _tensor(length, device).reshape(-1, 1)
 
 
 def _fan(corners: Tensor) -> Tensor:
@@ -105,7 +112,7 @@ def _square(along: Tensor, facing: str) -> tuple[Tensor, Tensor]:
 
 
 def _section(centre: Tensor, side: Tensor, other: Tensor, across: tuple[Length, Length]) -> Tensor:
-    width, height = (_column(half)[..., None] for half in across)
+    width, height = (_column(half, centre.device)[..., None] for half in across)
     u, v = side * width, other * height
     return torch.stack([centre - u - v, centre + u - v, centre + u + v, centre - u + v], dim=2)
 

@@ -63,6 +63,19 @@ def test_a_picture_does_not_depend_on_the_number_of_threads() -> None:
     assert torch.equal(world.render(table), one)
 
 
+@pytest.mark.parametrize("elevations", ["two", "continuous"])
+def test_all_is_made_on_the_device_of_the_table(elevations: Elevations) -> None:
+    """A tensor made without saying where would land on the meta device, and meeting it fails."""
+    world = ChairWorld(16, elevations=elevations)
+    table = world.draw(first(96))
+    expected = world.render(table)
+
+    with torch.device("meta"):
+        drawn = world.render(table)
+
+    assert torch.equal(drawn, expected)
+
+
 def test_samples_can_be_drawn_in_any_order() -> None:
     world = ChairWorld(32)
     backwards = first(20).flip(0)

@@ -251,3 +251,28 @@ def test_a_quarter_turn_brings_the_front_to_the_right_side() -> None:
 
     torch.testing.assert_close(turned, torch.tensor([1.0, 0.0, 0.0]))
     torch.testing.assert_close(from_above, torch.tensor([0.0, -0.5, cos(pi / 6)]))
+
+
+@pytest.mark.parametrize("by_corner", [False, True])
+def test_all_is_made_on_the_device_of_the_mesh(by_corner: bool) -> None:
+    """A tensor made without saying where would land on the meta device, and meeting it fails."""
+    corners = torch.randn(30, 3, 3, generator=seeded()) * 0.5
+    picture_of = torch.arange(30) % 3
+    grey = torch.rand(30, 3, 1, generator=seeded())
+    normals = torch.eye(3).expand(30, 3, 3)
+    mesh = (
+        Mesh(corners, picture_of, grey, normals)
+        if by_corner
+        else Mesh(corners, picture_of, grey[:, 0])
+    )
+    angle = torch.tensor(0.3)
+
+    def drawn() -> Tensor:
+        turned = mesh._replace(corners=turn(mesh.corners, angle, angle))
+        return draw(turned, 3, 16, focal=3.5, light=LIGHT)
+
+    expected = drawn()
+    with torch.device("meta"):
+        elsewhere = drawn()
+
+    assert torch.equal(elsewhere, expected)
