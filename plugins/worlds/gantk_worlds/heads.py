@@ -9,7 +9,7 @@ Only elementwise arithmetic in a fixed order: a head does not depend on those ar
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import cos, sin
@@ -25,7 +25,7 @@ from gan_toolkit import Factor
 from gantk_worlds.rasteriser import EYE, Mesh, turn
 from gantk_worlds.streams import Streams
 
-PARTS = ("head", "bust", "eyes", "teeth", "hair", "glasses")
+PARTS = ("skin", "eyes", "teeth", "hair", "glasses")
 MATERIALS = ("lips", "brows", "scalp", "white", "iris", "pupil", "teeth", "mouth", "hair", "frame")
 COMPONENTS = 24
 """Coefficients of a head's identity."""
@@ -73,7 +73,9 @@ class Camera:
 
     def see(self, vertices: Tensor, pose: Pose) -> Tensor:
         """Return vertices (V, 3, B) as the rasteriser wants them."""
-        x, y, z = (part - middle for part, middle in zip(vertices.unbind(1), self.centre, strict=True))
+        x, y, z = (
+            part - middle for part, middle in zip(vertices.unbind(1), self.centre, strict=True)
+        )
         if pose.width is not None:
             x = x * pose.width
         places = torch.stack([x, y, z], dim=-1) * self.scale
@@ -132,12 +134,15 @@ class Heads:
         for name, which in (worn or {}).items():
             shown &= (self.part != PARTS.index(name))[:, None] | which
         picture, triangle = shown.T.nonzero().unbind(1)
-        corner = self.triangles[triangle] * count + picture[:, None]
-        places = [part.reshape(-1)[corner] for part in (x, y, z)]
-        across = [part.reshape(-1)[corner] for part in normals]
+        corner = (self.triangles.index_select(0, triangle) * count + picture[:, None]).flatten()
+
+        def at_corners(parts: Sequence[Tensor]) -> Tensor:
+            flat = torch.stack(tuple(parts), dim=-1).flatten(0, 1)
+            return flat.index_select(0, corner).unflatten(0, (-1, 3))
+
         light = torch.where(faces.T[picture, triangle], 1.0, _BACK)
-        colour = albedo.flatten(0, 1)[corner] * light[:, None, None]
-        return Mesh(torch.stack(places, -1), picture, colour, torch.stack(across, -1))
+        colour = at_corners(albedo.unbind(-1)) * light[:, None, None]
+        return Mesh(at_corners((x, y, z)), picture, colour, at_corners(normals))
 
     def _normals(self, x: Tensor, y: Tensor, z: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
         """Return unit normals of vertices (V, B), by axis, and which triangles (F, B) face the eye.
@@ -145,17 +150,20 @@ class Heads:
         Sums over the triangles that meet, each as heavy as its area, in one order: sums by
         scattered addition would differ from run to run on CUDA.
         """
-        a, b, c = self.triangles.unbind(1)
-        px, py, pz = (part[b] - part[a] for part in (x, y, z))
-        qx, qy, qz = (part[c] - part[a] for part in (x, y, z))
+        ax, ay, az, bx, by, bz, cx, cy, cz = (
+            part.index_select(0, corner)
+            for corner in self.triangles.unbind(1)
+            for part in (x, y, z)
+        )
+        px, py, pz, qx, qy, qz = bx - ax, by - ay, bz - az, cx - ax, cy - ay, cz - az
         of_face = (py * qz - pz * qy, pz * qx - px * qz, px * qy - py * qx)
-        faces = of_face[2] * (EYE - z[a]) - of_face[0] * x[a] - of_face[1] * y[a] > 0
+        faces = of_face[2] * (EYE - az) - of_face[0] * ax - of_face[1] * ay > 0
         sums = []
         for part in of_face:
             padded = torch.cat([part, part.new_zeros(1, part.shape[1])])
-            total = padded[self.around[0]]
+            total = padded.index_select(0, self.around[0])
             for triangle in self.around[1:]:
-                total += padded[triangle]
+                total += padded.index_select(0, triangle)
             sums.append(total)
         nx, ny, nz = sums
         length = (nx * nx + ny * ny + nz * nz).sqrt().clamp_min(1e-12)

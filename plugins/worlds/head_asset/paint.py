@@ -9,7 +9,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from cut import NDArrayBool
 from mpfb import Floats, Ints
+from rays import farthest
 
 MATERIALS = ("lips", "brows", "scalp", "white", "iris", "pupil", "teeth", "mouth", "hair", "frame")
 """The package knows them by their places in this list."""
@@ -39,18 +41,20 @@ class Paint(NamedTuple):
         )
 
 
-def skin(head: Floats, upper_lip: Floats, lower_lip: Floats, ears: Floats, inside: Ints) -> Paint:
+def skin(
+    head: Floats, upper_lip: Floats, lower_lip: Floats, ears: Floats, surface: Floats
+) -> Paint:
     """Return the paint of skin vertices.
 
-    Lips and ears are what their targets move, given as displacements (V, 3); `inside` are the
-    vertices that only an open mouth shows.
+    Lips and ears are what their targets move, given as displacements (V, 3); `surface` are the
+    triangles (F, 3, 3) of the head.
     """
-    hidden = np.isin(np.arange(len(head)), inside)
+    inside = _inside_mouth(head, surface)
     paint = Paint.none(len(head)).over("lips", np.maximum(_moved(upper_lip), _moved(lower_lip)))
     paint = paint.over("scalp", scalp(head, ears)).over("brows", _brows(head))
-    mouth = Paint.only("mouth", len(head))
     return Paint(
-        np.where(hidden, mouth.material, paint.material), np.where(hidden, 1, paint.share)
+        np.where(inside, MATERIALS.index("mouth"), paint.material),
+        np.where(inside, 1, paint.share),
     )
 
 
@@ -70,14 +74,18 @@ def scalp(head: Floats, ears: Floats) -> Floats:
     line = np.interp(z, *zip(*_HAIRLINE, strict=True))
     share = np.clip((y - line + 0.12 * np.abs(x)) / 0.16 + 0.5, 0, 1)
     behind_face = np.clip((0.6 - z) / 0.1, 0, 1)
-    return share * behind_face * (np.linalg.norm(ears, axis=1) < 1e-4)
+    ear = np.linalg.norm(ears, axis=1)
+    return share * behind_face * np.clip(2 - 8 * ear / ear.max(), 0, 1)
 
 
 _HAIRLINE = (
-    # (z, y): nape, behind the ear, before it (sideburn), temple, forehead
-    *((-2.9, -1.05), (-1.9, -0.95), (-1.6, -0.4), (-1.25, 0.15), (-0.95, -0.25)),
-    *((-0.75, 0.0), (-0.6, 0.75), (-0.3, 1.1), (0.0, 1.28), (0.4, 1.3)),
+    # (z, y): nape, behind the ear, above it, sideburn, temple, forehead
+    *((-2.9, -1.05), (-1.9, -0.95), (-1.6, -0.5), (-1.45, 0.2), (-0.95, 0.25), (-0.88, -0.15)),
+    *((-0.66, -0.1), (-0.58, 0.45), (-0.42, 0.9), (-0.15, 1.1), (0.05, 1.2), (0.4, 1.25)),
 )
+
+
+_BEHIND = 0.01
 
 
 def _brows(head: Floats) -> Floats:
@@ -87,6 +95,16 @@ def _brows(head: Floats) -> Floats:
     across = 1 - np.abs(y - middle) / 0.10
     along = np.minimum(x - 0.10, 0.95 - x) / 0.06
     return np.clip(np.minimum(across * 1.6, along), 0, 1) * (z > -0.1)
+
+
+def _inside_mouth(head: Floats, surface: Floats) -> NDArrayBool:
+    """Return the vertices near the mouth that something before them hides."""
+    x, y, _ = head.T
+    found = (np.abs(x) < 0.7) & (y > -1.6) & (y < -0.85)
+    forward = np.array([0.0, 0.0, 1.0])
+    for vertex in np.flatnonzero(found):
+        found[vertex] = farthest(surface, head[vertex] - forward, forward) > 1 + _BEHIND
+    return found
 
 
 def _moved(displacement: Floats) -> Floats:

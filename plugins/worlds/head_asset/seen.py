@@ -28,7 +28,7 @@ class _Even(Light):
 
 
 def seen(heads: Iterable[Floats], triangles: Ints) -> NDArrayBool:
-    """Return which triangles (F,) are seen on any head (V, 3), or touch one that is."""
+    """Return which triangles (F,) are seen on any head (V, 3)."""
     found = np.zeros(len(triangles), dtype=bool)
     number = np.arange(1, len(triangles) + 1)
     colours = torch.tensor(np.stack([number % 256, number // 256], axis=1) / 255).float()
@@ -41,6 +41,11 @@ def seen(heads: Iterable[Floats], triangles: Ints) -> NDArrayBool:
             picture = draw(mesh, 1, _SIZE, ss=1, focal=_FOCAL, light=_Even())[0].long().numpy()
             shown = np.unique(picture[0] + 256 * picture[1])
             found[shown[(shown > 0) & (shown <= len(triangles))] - 1] = True
+    return found
+
+
+def spread(which: NDArrayBool, triangles: Ints) -> NDArrayBool:
+    """Return these triangles (F,) and all that touch one of them."""
     touched = np.zeros(int(triangles.max()) + 1, dtype=bool)
-    touched[triangles[found]] = True
+    touched[triangles[which]] = True
     return touched[triangles].any(axis=1)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 from mpfb import Floats, Ints
+from rays import farthest
 
 AXIS = -1.25
 """z of the upright axis through the head."""
@@ -30,7 +31,7 @@ _COLUMNS = 25
 _HEIGHTS = (1.45, 1.2, 0.9, 0.55, 0.2, -0.2, -0.6, -1.0, -1.45, -1.9, -2.35, -2.8)
 _LOOSE = -0.6
 """Below this height hair hangs straight down."""
-_EDGE_TOP, _EDGE = 66.0, 80.0
+_EDGE_TOP, _EDGE = 58.0, 72.0
 """Degrees from the front at which the curtain begins, at its top and from the ears down."""
 
 
@@ -50,29 +51,15 @@ def hair(skin: Floats, triangles: Ints, carriers: Ints) -> Worn:
         away = np.stack([np.sin(angles), np.zeros(_COLUMNS), np.cos(angles)], axis=1)
         if height > _LOOSE:
             origin = np.array([0.0, height, AXIS])
-            found = np.array([_farthest(corners, origin, way) for way in away])
+            found = np.array([farthest(corners, origin, way) for way in away])
             radii = np.maximum(radii, found) if height < 0.55 else found
-            gap = 0.03 + 0.12 * share
+            gap = 0.04 + 0.2 * share
         wave = 0.03 * np.sin(3.0 * height + 5.0 * angles) * share
         grid[row] = away * (radii + gap + wave)[:, None] + np.array([0.0, height, AXIS])
         anchors[row] = grid[max(0, min(row, _HEIGHTS.index(_LOOSE)))]
     vertices = grid.reshape(-1, 3)
     faces = _outward(vertices, _sheet(len(_HEIGHTS), _COLUMNS), vertices * (0, 1, 0))
     return Worn(vertices, faces, _nearest(anchors.reshape(-1, 3), skin, carriers, 12))
-
-
-def _farthest(corners: Floats, origin: Floats, way: Floats) -> float:
-    """Return how far along a ray the last triangle (F, 3, 3) lies (Möller and Trumbore, 1997)."""
-    first, second = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
-    across = np.cross(way, second)
-    size = np.einsum("fi,fi->f", first, across)
-    size[np.abs(size) < 1e-12] = np.inf
-    start = origin - corners[:, 0]
-    u = np.einsum("fi,fi->f", start, across) / size
-    turned = np.cross(start, first)
-    v = turned @ way / size
-    distance = np.einsum("fi,fi->f", second, turned) / size
-    return float(distance[(u >= 0) & (v >= 0) & (u + v <= 1)].max())
 
 
 # --- glasses -------------------------------------------------------------------------------
