@@ -58,7 +58,7 @@ _NUISANCES = {
 _ANGLES = {"elevation", "light_azimuth", "ground_1_hue", "ground_2_hue", "ground_angle"}
 _CIRCLES = ("ground_1_hue", "ground_2_hue", "ground_angle")
 
-_CAMERA = Camera(centre=(0.0, -0.05, -0.9), scale=0.52)
+_CAMERA = Camera(centre=(0.0, -0.05, -0.9), scale=0.5)
 _LIGHT_ELEVATION = 0.45
 _AT_ONCE = 16
 _PARTS = ("skin", "eyes", "teeth", "hair", "glasses")

@@ -9,7 +9,7 @@ from people import People
 from scipy.sparse import csr_array, vstack
 from shape import PARTS
 
-_FLOOR, _NECK, _ARMS = 5.0, 5.65, 1.9
+_FLOOR, _NECK, _ARMS = 5.0, 5.65, 2.4
 """Heights at which the bust is cut and the neck begins, and how far out the arms are; dm."""
 _GROUPS = {
     "body": "skin",

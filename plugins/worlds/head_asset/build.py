@@ -69,7 +69,7 @@ def _smile(body: Body) -> Floats:
     """Return corners of the mouth that rise, and lips that part enough to show teeth."""
     folder = "expression/units/caucasian"
     parted = body.moved("mouth-part-later", folder=folder)
-    return body.moved("mouth-corner-puller", folder=folder) + 0.6 * parted
+    return body.moved("mouth-corner-puller", folder=folder) + 0.8 * parted
 
 
 def _painted(body: Body, mean: Floats, ears: Floats) -> paint.Paint:
