@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from gantk_worlds.heads import COMPONENTS, MATERIALS, PARTS, Heads, heads
+from gantk_worlds.rasteriser import EYE
 
 FOLDER = Path(__file__).parents[1]
 FILE = FOLDER / "gantk_worlds" / "heads.npz"
@@ -70,6 +71,21 @@ def test_no_triangle_is_a_line(everything: Heads) -> None:
     a, b, c = everything.mean[everything.triangles].double().unbind(1)
 
     assert torch.linalg.cross(b - a, c - a).norm(dim=1).min() > 1e-7
+
+
+def test_the_normal_of_a_vertex_is_that_of_its_triangles_by_area(everything: Heads) -> None:
+    a, b, c = everything.mean[everything.triangles].unbind(1)
+    area = torch.linalg.cross(b - a, c - a).repeat_interleave(3, dim=0)
+    summed = torch.zeros_like(everything.mean).index_add(0, everything.triangles.flatten(), area)
+    expected = summed / summed.norm(dim=1, keepdim=True)
+
+    mesh = everything.mesh(everything.mean[:, :, None], torch.ones(len(expected), 1, 1))
+
+    # Triangles that face the eye, and all of the hair, in their order.
+    facing = (torch.linalg.cross(b - a, c - a) * (torch.tensor([0.0, 0.0, EYE]) - a)).sum(1) > 0
+    drawn = facing | (everything.part == PARTS.index("hair"))
+    assert mesh.normals is not None
+    torch.testing.assert_close(mesh.normals, expected[everything.triangles[drawn]])
 
 
 def test_eyes_are_one_apart_about_the_origin(everything: Heads) -> None:
