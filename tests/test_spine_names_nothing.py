@@ -15,7 +15,7 @@ WORDS = (
     "infogan mutual_information mutualinformation categorical uniform gaussian von.mises "
     "dcgan paper_ mnist chairs faces celeba svhn strokes non_saturating hinge minimax "
     "r1 wasserstein sample_grid clustering hungarian rooms dsprites mpi3d shapes3d "
-    "smallnorb cars3d"
+    "smallnorb cars3d colour_heads"
 )
 PATTERN = re.compile(
     "|".join(rf"(?<![a-z]){word}(?![a-z])" for word in WORDS.split()), re.IGNORECASE

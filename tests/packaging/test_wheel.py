@@ -33,6 +33,8 @@ def test_the_wheel_holds_packages_and_recipes_and_nothing_else(installed):
     }
     assert {path.stem for path in names if path.suffix == ".toml"} == RECIPES
     assert Path("gan_toolkit/py.typed") in names
+    assert Path("gantk_worlds/heads.npz") in names
+    assert Path("gantk_worlds/heads_notice.md") in names
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Worlds: data made here, with known factors. Chairs and rooms; rings and grids of points."""
+"""Worlds: data made here, with known factors. Chairs, rooms, heads; points in the plane."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 from gan_toolkit import hookimpl
 from gantk_worlds.facts import CHAIR_MODELS
-from gantk_worlds.options import ChairsOptions, GridOptions, RingOptions, RoomsOptions
+from gantk_worlds.options import (
+    ChairsOptions,
+    ColourHeadsOptions,
+    FacesOptions,
+    GridOptions,
+    RingOptions,
+    RoomsOptions,
+)
 
 if TYPE_CHECKING:
     from gan_toolkit import Registry
@@ -29,6 +36,20 @@ def gantk_register(registry: Registry) -> None:
         options=RoomsOptions,
         build="gantk_worlds.rooms:rooms",
         summary="a solid in a room, in colour, with the six factors of 3DShapes; rendered here",
+    )
+    registry.add(
+        "dataset",
+        "faces",
+        options=FacesOptions,
+        build="gantk_worlds.faces:faces",
+        summary="grey faces rendered here, with known pose, light and width",
+    )
+    registry.add(
+        "dataset",
+        "colour_heads",
+        options=ColourHeadsOptions,
+        build="gantk_worlds.colour_heads:colour_heads",
+        summary="coloured heads rendered here, with known azimuth, glasses, hair and smile",
     )
     registry.add(
         "dataset",

@@ -71,6 +71,42 @@ class RoomsOptions(Options):
     """Folder in which rendered rooms are kept; without it `GANTK_CACHE`, else the user's cache."""
 
 
+class FacesOptions(Options):
+    """Options of `faces`."""
+
+    size: Annotated[int, Field(ge=16, le=256)] = 32
+    """Height and width of the samples in pixels."""
+    count: Count = 20_000
+    """How many faces to render for training."""
+    held_out: HeldOut = 2_000
+    """How many more to render for measures; training never sees them."""
+    seed: Seed = 0
+    """Which faces; the seed of the run does not change the data."""
+    ss: Annotated[int, Field(ge=1, le=8)] = 2
+    """Faces are drawn so many times larger and averaged."""
+    ground: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """The grey behind the faces, from 0, black, to 1, white."""
+    cache: RecipePath | None = None
+    """Folder in which rendered faces are kept; without it `GANTK_CACHE`, else the user's cache."""
+
+
+class ColourHeadsOptions(Options):
+    """Options of `colour_heads`."""
+
+    size: Annotated[int, Field(ge=16, le=256)] = 32
+    """Height and width of the samples in pixels."""
+    count: Count = 20_000
+    """How many heads to render for training."""
+    held_out: HeldOut = 2_000
+    """How many more to render for measures; training never sees them."""
+    seed: Seed = 0
+    """Which heads; the seed of the run does not change the data."""
+    ss: Annotated[int, Field(ge=1, le=8)] = 2
+    """Heads are drawn so many times larger and averaged."""
+    cache: RecipePath | None = None
+    """Folder in which rendered heads are kept; without it `GANTK_CACHE`, else the user's cache."""
+
+
 class RingOptions(Options):
     """Options of `ring`."""
 

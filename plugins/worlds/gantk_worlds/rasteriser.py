@@ -36,19 +36,24 @@ _NUMBER = (1 << 32) - 1
 class Light:
     """One lamp that moves with the camera, and light from everywhere, a bit more from above."""
 
-    towards: tuple[float, float, float] = (-0.35, 0.75, 0.56)
-    """Direction to the lamp; normalised here."""
+    towards: tuple[float, float, float] | Tensor = (-0.35, 0.75, 0.56)
+    """Direction to the lamp, or unit directions (B, 3), one for each picture."""
     ambient: float = 0.35
     wrap: float = 0.0
     """How far lamp light reaches round to faces that look away."""
 
-    def on(self, normal: Tensor) -> Tensor:
-        """Return the light (...,) that falls on unit normals (..., 3)."""
+    def on(self, normal: Tensor, picture: Tensor) -> Tensor:
+        """Return the light (P,) that falls on unit normals (P, 3) in the pictures (P,)."""
         x, y, z = normal.unbind(-1)
-        length = math.hypot(*self.towards)
-        lx, ly, lz = (part / length for part in self.towards)
+        lx, ly, lz = self._directions(picture)
         lamp = ((x * lx + y * ly + z * lz + self.wrap) / (1 + self.wrap)).clamp_min(0)
         return self.ambient * (0.775 + 0.225 * y) + (1 - self.ambient) * lamp
+
+    def _directions(self, picture: Tensor) -> tuple[Tensor, ...] | tuple[float, ...]:
+        if isinstance(self.towards, Tensor):
+            return tuple(part[picture] for part in self.towards.unbind(1))
+        length = math.hypot(*self.towards)
+        return tuple(part / length for part in self.towards)
 
 
 class Mesh(NamedTuple):
@@ -61,7 +66,10 @@ class Mesh(NamedTuple):
     albedo: Tensor
     """(T, C) by face, or (T, 3, C) by corner; in [0, 1]."""
     normals: Tensor | None = None
-    """(T, 3, 3) unit normals by corner, interpolated; None: one normal a face."""
+    """(T, 3, 3) unit normals by corner, interpolated; None: one normal a face.
+
+    Both sides of a face are lit: where its normals look away with the face, they are turned.
+    """
 
 
 def turn(points: Tensor, azimuth: Tensor, elevation: Tensor) -> Tensor:
@@ -78,18 +86,29 @@ def turn(points: Tensor, azimuth: Tensor, elevation: Tensor) -> Tensor:
     return torch.stack([x, y, z], dim=-1).float()
 
 
-def draw(mesh: Mesh, count: int, size: int, *, ss: int = 2, focal: float, light: Light) -> Tensor:
-    """Return `count` pictures (count, C, size, size), uint8, on white.
+def draw(
+    mesh: Mesh,
+    count: int,
+    size: int,
+    *,
+    ss: int = 2,
+    focal: float,
+    light: Light,
+    ground: Tensor | float = 1.0,
+) -> Tensor:
+    """Return `count` pictures (count, C, size, size), uint8.
 
-    Each is drawn `ss` times larger and averaged.
+    Each is drawn `ss` times larger and averaged. The ground behind is white, another grey, or
+    what broadcasts to (count, size * ss, size * ss, C).
     """
     side = size * ss
     screen = _project(mesh.corners, side, focal)
     seen, pixels = _winners(screen, mesh.picture, count, side)
     colour = _shade(mesh, screen, seen, pixels % (side * side), side, light)
-    canvas = colour.new_ones(count * side * side, colour.shape[1])
-    canvas[pixels] = colour
-    blocks = canvas.view(count, size, ss, size, ss, -1)
+    canvas = colour.new_empty(count, side, side, colour.shape[1])
+    canvas[:] = ground
+    canvas.flatten(0, 2)[pixels] = colour
+    blocks = canvas.view(count, size, ss, size, ss, colour.shape[1])
     total = sum(blocks[:, :, row, :, column] for row in range(ss) for column in range(ss))
     assert isinstance(total, Tensor)
     grey = (total * (255 / (ss * ss))).round_().clamp_(0, 255)
@@ -199,16 +218,16 @@ def _shade(
 ) -> Tensor:
     """Return the colour (P, C) of the triangles `seen` (P,) at `pixel` (P,) of their picture."""
     by_corner = mesh.albedo.ndim == 3
+    face = _face_normals(mesh.corners)
     if mesh.normals is None and not by_corner:
-        return (mesh.albedo * light.on(_face_normals(mesh.corners))[:, None])[seen]
-    weights = _weights(screen[seen], pixel % side, pixel // side)
-    if mesh.normals is None:
-        bright = light.on(_face_normals(mesh.corners))[seen]
-    else:
-        normal = _towards_eye(_unit(_mix(mesh.normals[seen], weights)), mesh.corners[seen])
-        bright = light.on(normal)
-    albedo = _mix(mesh.albedo[seen], weights) if by_corner else mesh.albedo[seen]
-    return albedo * bright[:, None]
+        return (mesh.albedo * light.on(face, mesh.picture)[:, None])[seen]
+    # index_select was measured seven times as fast as indexing.
+    albedo, normal = mesh.albedo.index_select(0, seen), face.index_select(0, seen)
+    weights = _weights(screen.index_select(0, seen), pixel % side, pixel // side)
+    if mesh.normals is not None:
+        normal = _along(_unit(_mix(mesh.normals.index_select(0, seen), weights)), normal)
+    bright = light.on(normal, mesh.picture.index_select(0, seen))
+    return (_mix(albedo, weights) if by_corner else albedo) * bright[:, None]
 
 
 def _face_normals(corners: Tensor) -> Tensor:
@@ -224,6 +243,16 @@ def _towards_eye(normal: Tensor, corners: Tensor) -> Tensor:
     nx, ny, nz = normal.unbind(1)
     away = nz * (3 * EYE - z) - nx * x - ny * y < 0
     return torch.where(away[:, None], -normal, normal)
+
+
+def _along(normal: Tensor, face: Tensor) -> Tensor:
+    """Flip normals (P, 3) that point against those of their faces.
+
+    At the outline a mixed normal may look away from the eye although its face does not; flipped
+    for that, it would be lit from the wrong side.
+    """
+    x, y, z = (normal * face).unbind(1)
+    return torch.where((x + y + z < 0)[:, None], -normal, normal)
 
 
 def _unit(vectors: Tensor) -> Tensor:

@@ -214,6 +214,49 @@ def test_normals_by_corner_are_interpolated_and_two_sided() -> None:
     assert smooth[1, 0] > smooth[1, 3] > smooth[1, 5]  # the lamp is on the left
 
 
+def test_normals_that_look_away_at_the_outline_stay_if_their_face_does_not() -> None:
+    """Flipped, they would be lit from the other side: dark specks along bright outlines."""
+    corners = plane([(0, 0), (8, 0), (0, 8)], side=8)
+    left, away = -0.96, -0.28
+    grazing = torch.tensor([left, 0.0, away]).expand(1, 3, 3)
+    # The face lies upright beside the eye's axis and just shows its outer side.
+    turned = turn(corners, torch.tensor(-1.3), torch.tensor(0.0))
+    mesh = Mesh(turned, torch.zeros(1, dtype=torch.int64), torch.ones(1, 1), grazing)
+    lamp = Light((-1.0, 0.0, 0.0))
+
+    drawn = draw(mesh, 1, 16, ss=1, focal=4.0, light=lamp)[0, 0]
+
+    seen = drawn[drawn < 255]
+    assert len(seen) > 5
+    assert (seen == round(255 * (0.35 * 0.775 + 0.65 * 0.96))).all()
+
+
+def test_each_picture_may_have_a_lamp_of_its_own() -> None:
+    corners = plane([(0, 0), (8, 0), (0, 8)], side=8).repeat(2, 1, 1)
+    mesh = Mesh(corners, torch.tensor([1, 0]), torch.ones(2, 1))
+    lamps = torch.tensor([[0.0, 0.0, 1.0], [0.6, 0.0, 0.8]])
+
+    drawn = draw(mesh, 2, 8, ss=1, focal=4.0, light=Light(lamps))[:, 0, 1, 1]
+
+    assert drawn.tolist() == [round(255 * (0.35 * 0.775 + 0.65 * z)) for z in (1.0, 0.8)]
+
+
+def test_the_ground_may_be_any_grey_or_a_picture() -> None:
+    corners = plane([(0, 0), (4, 0), (0, 4)], side=8)
+    mesh = Mesh(corners, torch.zeros(1, dtype=torch.int64), torch.ones(1, 3))
+    across = torch.linspace(0, 0.9, 16)[None, None, :, None] * torch.tensor([1.0, 0.5, 0.0])
+
+    grey = draw(mesh, 1, 8, focal=4.0, light=LIGHT, ground=0.2)[0]
+    picture = draw(mesh, 1, 8, focal=4.0, light=LIGHT, ground=across)[0]
+
+    assert (grey[:, -1] == 51).all()
+    assert torch.equal(picture[0, -1], picture[0, -2])
+    means = [round(0.9 * 255 * (2 * column + 0.5) / 15) for column in range(8)]
+    assert picture[0, -1].tolist() == means
+    assert (picture[2, -1] == 0).all()
+    assert torch.equal(grey[:, 0, 0], picture[:, 0, 0])
+
+
 def test_colour_has_three_channels() -> None:
     mesh = Mesh(
         plane([(0, 0), (16, 0), (0, 16)], side=8),

@@ -171,6 +171,7 @@ def test_the_plugin_offers_its_data_sets() -> None:
 
     gantk_register(registry)
 
-    assert registry.names("dataset") == ["chairs", "grid", "ring", "rooms"]
+    names = ["chairs", "colour_heads", "faces", "grid", "ring", "rooms"]
+    assert registry.names("dataset") == names
     for component in registry.all("dataset"):
         assert callable(component.load())
