@@ -1,11 +1,19 @@
-"""Worlds: data made here, with known factors. Rendered chairs; rings and grids of points."""
+"""Worlds: data made here, with known factors. Rendered chairs, drawn digits and shapes; points."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from gan_toolkit import hookimpl
-from gantk_worlds.options import ChairsOptions, GridOptions, RingOptions
+from gantk_worlds.options import (
+    ChairsOptions,
+    GridOptions,
+    HouseNumbersOptions,
+    RingOptions,
+    SpritesOptions,
+    StackedDigitsOptions,
+    StrokesOptions,
+)
 
 if TYPE_CHECKING:
     from gan_toolkit import Registry
@@ -34,4 +42,32 @@ def gantk_register(registry: Registry) -> None:
         options=GridOptions,
         build="gantk_worlds.toys:grid",
         summary="points from Gaussians on a square grid, in the plane",
+    )
+    registry.add(
+        "dataset",
+        "strokes",
+        options=StrokesOptions,
+        build="gantk_worlds.strokes:strokes",
+        summary="digits drawn with a pen, 28x28, with known rotation, width and thickness",
+    )
+    registry.add(
+        "dataset",
+        "house_numbers",
+        options=HouseNumbersOptions,
+        build="gantk_worlds.house_numbers:house_numbers",
+        summary="drawn house numbers, 32x32 in colour, with known light and neighbours",
+    )
+    registry.add(
+        "dataset",
+        "sprites",
+        options=SpritesOptions,
+        build="gantk_worlds.sprites:sprites",
+        summary="a square, ellipse or heart at all sizes, turns and places: dSprites drawn anew",
+    )
+    registry.add(
+        "dataset",
+        "stacked_digits",
+        options=StackedDigitsOptions,
+        build="gantk_worlds.stacked_digits:stacked_digits",
+        summary="three digits in three colours: the 1,000 modes of stacked MNIST",
     )

@@ -31,13 +31,14 @@ class Arrays(NamedTuple):
     factors: NDArray[np.float32]
 
 
-def dataset(world: World, count: int, held_out: int, cache: Path | None) -> ArrayDataset:
+def dataset(world: World, count: int, held_out: int, cache: str | Path | None) -> ArrayDataset:
     """Return samples 0 … count - 1 of `world`, and `held_out` others that training never sees.
 
     They are rendered now unless they are found in `cache` (without it, the cache folder).
     """
-    kept = _samples(world, HELD_OUT, held_out, cache, None) if held_out else None
-    return _samples(world, 0, count, cache, kept)
+    place = None if cache is None else Path(cache)
+    kept = _samples(world, HELD_OUT, held_out, place, None) if held_out else None
+    return _samples(world, 0, count, place, kept)
 
 
 def _samples(
@@ -84,11 +85,14 @@ class Part:
     ) -> ArrayDataset:
         """Return the arrays as a data set."""
         world = self.world
+        place = world.column(world.label) if world.label else None
         return ArrayDataset(
             world.name,
-            "synthetic",
+            world.source,
             images,
+            labels=None if place is None else factors[:, place].astype(np.int64),
             factors=factors,
+            classes=() if place is None else world.factors[place].values,
             descriptions=world.factors,
             notice=world.notice,
             held_out=kept,
@@ -106,7 +110,7 @@ class Part:
         written = np.load(place, mmap_mode="r", allow_pickle=False)
         return {
             "name": self.world.name,
-            "source": "synthetic",
+            "source": self.world.source,
             "notice": self.world.notice,
             "shape": [self.count, *self.world.sample_shape],
             "factors": [asdict(factor) for factor in self.world.factors],
