@@ -77,8 +77,9 @@ def distance(ends: Ends, size: int) -> Tensor:
 def _some(ends: Ends, size: int) -> Iterator[tuple[Tensor, ...]]:
     """Yield direction, place and half length of segments, (·, S, 1, 1), a few pictures a time."""
     x, y = ends.x.double(), ends.y.double()
-    run, rise = x[..., 1] - x[..., 0], y[..., 1] - y[..., 0]
-    length = (run.square() + rise.square()).sqrt().clamp_min(1e-9)
+    # A segment without length still needs some direction.
+    run, rise = x[..., 1] - x[..., 0] + 1e-12, y[..., 1] - y[..., 0]
+    length = (run.square() + rise.square()).sqrt()
     cos, sin = run / length, rise / length
     middle_x, middle_y = x.mean(dim=-1), y.mean(dim=-1)
     along, across = cos * middle_x + sin * middle_y, cos * middle_y - sin * middle_x

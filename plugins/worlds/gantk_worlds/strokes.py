@@ -26,6 +26,8 @@ DIGITS = tuple("0123456789")
 
 STYLE = Choice("style", tuple("012345"))
 """Six, so that both two and three ways to write a digit come up equally often."""
+_FIRST_STYLES = Choice("style", tuple("01"))
+"""Without the 1 that is a mere stem: nobody can tell how wide it is."""
 
 _SOFT = 1.2
 """Pixels over which the edge of a stroke goes from black to white."""
@@ -39,11 +41,12 @@ _SCORED = (
 )
 """As wide as they go: beyond, slim thick digits close up and broad turned ones are cut off."""
 _SLANT = Even("slant", -0.5, 0.5, scored=True)
+# Bends are slight here: twice as strong, they hide the width of a 7 or a 1.
 _BESIDES = (
-    STYLE,
+    _FIRST_STYLES,
     Even("size", 10.8, 12.0, "px"),
     *_PLACE,
-    *(Normal(name, 0.0, 0.03, "size") for name in _BENDS),
+    *(Normal(name, 0.0, 0.016, "size") for name in _BENDS),
 )
 _LIKE_MNIST = (
     Normal("rotation", 0.0, 0.06, "rad"),

@@ -122,6 +122,14 @@ def test_the_plugin_offers_its_data_sets() -> None:
 
     gantk_register(registry)
 
-    assert registry.names("dataset") == ["chairs", "grid", "ring"]
+    assert registry.names("dataset") == [
+        "chairs",
+        "grid",
+        "house_numbers",
+        "ring",
+        "sprites",
+        "stacked_digits",
+        "strokes",
+    ]
     for component in registry.all("dataset"):
         assert callable(component.load())
