@@ -82,7 +82,7 @@ def data_info(session: Session, name: str, settings: Sequence[str], *, as_json: 
     shown = [(key, facts[key]) for key in ("source", "samples", "fingerprint", "notice")]
     shown.insert(2, ("shape", shape_of(dataset.sample_shape)))
     if dataset.classes:
-        shown.insert(3, ("classes", ", ".join(dataset.classes)))
+        shown.insert(3, ("classes", _listed(dataset.classes)))
     table([(key, value) for key, value in shown if value not in ("", None)])
     if dataset.factors:
         put()
@@ -171,5 +171,10 @@ def _setting(text: str) -> tuple[str, Any]:
 
 def _span(factor: Factor) -> str:
     if factor.values:
-        return f"{len(factor.values)}: {', '.join(factor.values)}"
+        return f"{len(factor.values)}: {_listed(factor.values)}"
     return f"{factor.low:g} to {factor.high:g} {factor.unit}".rstrip()
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names in one line: a data set may have a thousand classes."""
+    return ", ".join(names if len(names) <= 20 else (*names[:3], "...", names[-1]))

@@ -41,6 +41,11 @@ class Ends:
         """Return them moved to the right by `x` (N,)."""
         return Ends(self.x + _wide(x), self.y)
 
+    def centred(self) -> Ends:
+        """Return them with their middle at the origin."""
+        x, y = (ends.mean(dim=(1, 2), keepdim=True) for ends in (self.x, self.y))
+        return Ends(self.x - x, self.y - y)
+
     def placed(self, x: Tensor, y: Tensor, size: Tensor) -> Ends:
         """Return them in pixels: the origin at (x, y) from the upper left, y down, all (N,)."""
         return Ends(_wide(x) + _wide(size) * self.x, _wide(y) - _wide(size) * self.y)

@@ -79,6 +79,7 @@ class StrokesWorld(World):
         self.sample_shape = (1, SIZE, SIZE)
         self.options = {"seed": seed, "look": look, "slant": slant and look == "scored"}
         self._seed = seed
+        self._look = look
         self._laws = _laws(look, slant)
         self.factors = tuple(law.factor for law in self._laws)
 
@@ -94,8 +95,11 @@ class StrokesWorld(World):
         written = written.stretched(known["width"])
         if "slant" in known:
             written = written.slanted(known["slant"])
+        written = written.turned(known["rotation"])
+        if self._look == "mnist":
+            written = written.centred()  # as MNIST's are, by their ink: its 7s and 9s hang low
         x, y = SIZE / 2 + known["x"], SIZE / 2 - known["y"]
-        placed = written.turned(known["rotation"]).placed(x, y, known["size"])
+        placed = written.placed(x, y, known["size"])
         inside = known["thickness"].float()[:, None, None] - distance(placed, SIZE)
         grey = (0.5 + inside / _SOFT).clamp(0, 1)
         return (255 * grey).round().to(torch.uint8)[:, None]

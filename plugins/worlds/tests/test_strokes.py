@@ -132,6 +132,22 @@ def test_the_look_of_mnist_has_its_brightness() -> None:
     assert pictures.std().item() == pytest.approx(0.308, abs=0.015)
 
 
+def test_with_the_look_of_mnist_the_ink_is_in_the_middle() -> None:
+    world = StrokesWorld(look="mnist")
+    table = world.draw(torch.arange(500))
+    for shift in ("x", "y"):
+        table[:, world.column(shift)] = 0
+
+    grey = world.render(table)[:, 0].double()
+
+    weight = grey / grey.sum(dim=(1, 2), keepdim=True)
+    places = (torch.arange(28) - 13.5).double()
+    for axis in (1, 2):
+        offset = weight.sum(dim=axis) @ places
+        for digit in range(10):  # strokes that overlap count once: no single one is exact
+            assert abs(offset[table[:, 0] == digit].mean()) < 0.6
+
+
 @pytest.mark.parametrize("look", ["scored", "mnist"])
 def test_both_ways_to_write_a_digit_come_up_equally_often(look: Look) -> None:
     world = StrokesWorld(look=look)

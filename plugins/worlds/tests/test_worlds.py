@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy, mse_loss
 
 from gan_toolkit import ArrayDataset, Factor
 from gantk_worlds.house_numbers import HouseNumbersWorld
@@ -225,3 +226,86 @@ def test_no_world_bears_the_name_of_a_real_set(world: World) -> None:
     for text in (world.name, world.notice):
         assert "synthetic" in text
         assert not any(real in text for real in ("MNIST", "SVHN", "dSprites"))
+
+
+# --- a factor that labels can't teach can't be asked of a code ------------------------------
+
+ORDERED = {"scale", "x", "y"}
+"""Discrete factors whose neighbouring values look alike: judged by how far off a guess is."""
+
+
+def _network(shape: tuple[int, int, int], outputs: int) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    before, size = shape[0], shape[-1]
+    while size > 4:
+        width = min(before * 2, 128) if layers else 32
+        for inputs, stride in ((before, 2), (width, 1)):
+            layers += [nn.Conv2d(inputs, width, 3, stride, 1), nn.BatchNorm2d(width), nn.ReLU()]
+        before, size = width, (size + 1) // 2
+    flat = before * size * size
+    return nn.Sequential(
+        *layers, nn.Flatten(), nn.Linear(flat, 256), nn.ReLU(), nn.Linear(256, outputs)
+    )
+
+
+def _widths(factors: list[Factor]) -> list[int]:
+    return [max(len(factor.values), 1) for factor in factors]
+
+
+def _shown(world: World, indices: Tensor, factors: list[Factor]) -> tuple[Tensor, list[Tensor]]:
+    """Return pictures in -1 … 1, and the factors: indices, or numbers in -1 … 1."""
+    table = world.draw(indices)
+    known = split(table, world.factors)
+    truth = [
+        known[f.name].long() if f.values else 2 * (known[f.name] - f.low) / (f.high - f.low) - 1
+        for f in factors
+    ]
+    return world.render(table).float() / 127.5 - 1, truth
+
+
+def _taught(world: World, factors: list[Factor], count: int, steps: int) -> nn.Module:
+    pictures, truth = _shown(world, first(count), factors)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = _network(world.sample_shape, sum(_widths(factors)))
+        optimiser = torch.optim.AdamW(network.parameters(), weight_decay=0.05)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 3e-3, steps)
+        for _ in range(steps):
+            some = torch.randint(count, (64,))
+            answers = network(pictures[some]).split(_widths(factors), dim=1)
+            losses = [
+                cross_entropy(answer, right[some])
+                if factor.values
+                else 4 * mse_loss(answer[:, 0], right[some].float())
+                for factor, answer, right in zip(factors, answers, truth, strict=True)
+            ]
+            optimiser.zero_grad()
+            torch.stack(losses).sum().backward()
+            optimiser.step()
+            schedule.step()
+    return network.eval()
+
+
+def _skill(factor: Factor, answer: Tensor, right: Tensor) -> float:
+    """Return the accuracy of a discrete factor, or the R2 of one with an order."""
+    if factor.values and factor.name not in ORDERED:
+        return float((answer.argmax(dim=1) == right).double().mean())
+    guess = answer.argmax(dim=1) if factor.values else answer[:, 0]
+    return float(1 - (guess - right).square().double().mean() / right.double().var())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["strokes", "house numbers", "sprites"])
+def test_labels_teach_a_small_network_every_scored_factor(name: str) -> None:
+    world = make(name)
+    factors = [factor for factor in world.factors if factor.scored]
+    network = _taught(world, factors, 5_000, 2_000)
+
+    pictures, truth = _shown(world, first(2_000) + HELD_OUT, factors)
+    with torch.no_grad():
+        answers = network(pictures).split(_widths(factors), dim=1)
+
+    for factor, answer, right in zip(factors, answers, truth, strict=True):
+        # Squares and ellipses repeat: only orientations of hearts could be known for sure.
+        least = 0.1 if factor.name == "orientation" else 0.95
+        assert _skill(factor, answer, right) >= least, factor.name
