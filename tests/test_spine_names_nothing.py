@@ -12,6 +12,7 @@ from gan_toolkit.plugins import load_plugins
 
 CORE = Path(gan_toolkit.__file__).parent
 WORDS = (
+    "house_numbers sprites stacked_digits "
     "infogan mutual_information mutualinformation categorical uniform gaussian von.mises "
     "dcgan paper_ mnist chairs faces celeba svhn strokes non_saturating hinge minimax "
     "r1 wasserstein sample_grid clustering hungarian rooms dsprites mpi3d shapes3d "

@@ -90,7 +90,7 @@ def data_info(session: Session, name: str, settings: Sequence[str], *, as_json: 
     shown = [(key, facts[key]) for key in ("source", "samples", "fingerprint", "notice")]
     shown.insert(2, ("shape", shape_of(dataset.sample_shape)))
     if dataset.classes:
-        shown.insert(3, ("classes", ", ".join(dataset.classes)))
+        shown.insert(3, ("classes", _listed(dataset.classes)))
     table([(key, value) for key, value in shown if value not in ("", None)])
     if dataset.factors:
         put()
@@ -120,5 +120,10 @@ def _tell_missing(component: Component, cause: str, *, as_json: bool) -> None:
 
 def _span(factor: Factor) -> str:
     if factor.values:
-        return f"{len(factor.values)}: {', '.join(factor.values)}"
+        return f"{len(factor.values)}: {_listed(factor.values)}"
     return f"{factor.low:g} to {factor.high:g} {factor.unit}".rstrip()
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names in one line: a data set may have a thousand classes."""
+    return ", ".join(names if len(names) <= 20 else (*names[:3], "...", names[-1]))

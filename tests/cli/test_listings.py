@@ -111,6 +111,15 @@ def test_a_data_set_tells_of_itself(gantk: Gantk) -> None:
     assert (facts["samples"], facts["shape"]) == (64, [1, 4, 4])
 
 
+def test_long_lists_of_values_are_cut_short(gantk: Gantk, tmp_path: Path) -> None:
+    settings = ("count=2", "held_out=0", "size=16", f"cache='{tmp_path}'")
+
+    shown = gantk("data", "info", "sprites", *(f"--set={setting}" for setting in settings))
+
+    assert "3: square, ellipse, heart" in shown.stdout
+    assert "40: 0.0000, 0.1611, 0.3222, ..., 6.2832" in shown.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 from math import tau
-from pathlib import Path
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from gan_toolkit import Dataset, Factor
+from gantk_worlds.choice import Sibling, Source, choose
 from gantk_worlds.heads import IDENTITY, Camera, Pose, heads, identity, lamp
+from gantk_worlds.options import ColourHeadsOptions
 from gantk_worlds.prepared import dataset
 from gantk_worlds.rasteriser import Light, draw
 from gantk_worlds.streams import Streams, table
@@ -120,11 +122,26 @@ class ColourHeadWorld(World):
 
 
 def colour_heads(
-    size: int, count: int, held_out: int, seed: int, ss: int, cache: str | None
+    source: Source,
+    root: str | None,
+    size: int,
+    count: int,
+    held_out: int,
+    seed: int,
+    ss: int,
+    cache: str | None,
+    sibling: Sibling,
 ) -> Dataset:
-    """Return rendered heads."""
+    """Return CelebA as its reader gives it, or rendered heads."""
     world = ColourHeadWorld(size, seed=seed, ss=ss)
-    return dataset(world, count, held_out, None if cache is None else Path(cache))
+    return choose(
+        source,
+        partial(sibling, "celeba", root=root, size=size),
+        partial(dataset, world, count, held_out, cache),
+        world.name,
+        ColourHeadsOptions(),
+        {"count": count, "held_out": held_out, "seed": seed, "ss": ss, "cache": cache},
+    )
 
 
 def _scored() -> tuple[Factor, ...]:

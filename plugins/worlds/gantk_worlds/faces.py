@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from gan_toolkit import Dataset, Factor
+from gantk_worlds.choice import Sibling, Source, choose
 from gantk_worlds.heads import IDENTITY, Camera, Pose, heads, identity, lamp
+from gantk_worlds.options import FacesOptions
 from gantk_worlds.prepared import dataset
 from gantk_worlds.rasteriser import Light, draw
 from gantk_worlds.streams import Streams, table
@@ -91,8 +93,31 @@ class FaceWorld(World):
 
 
 def faces(
-    size: int, count: int, held_out: int, seed: int, ss: int, ground: float, cache: str | None
+    source: Source,
+    root: str | None,
+    size: int,
+    count: int,
+    held_out: int,
+    seed: int,
+    ss: int,
+    ground: float,
+    cache: str | None,
+    sibling: Sibling,
 ) -> Dataset:
-    """Return rendered faces."""
+    """Return the real faces as their reader gives them, or rendered ones."""
     world = FaceWorld(size, seed=seed, ss=ss, ground=ground)
-    return dataset(world, count, held_out, None if cache is None else Path(cache))
+    return choose(
+        source,
+        partial(sibling, "dcign_faces", root=root, size=size),
+        partial(dataset, world, count, held_out, cache),
+        world.name,
+        FacesOptions(),
+        {
+            "count": count,
+            "held_out": held_out,
+            "seed": seed,
+            "ss": ss,
+            "ground": ground,
+            "cache": cache,
+        },
+    )

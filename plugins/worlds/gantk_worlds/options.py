@@ -15,6 +15,7 @@ Count = Annotated[int, Field(ge=1, le=1 << 31)]
 HeldOut = Annotated[int, Field(ge=0, le=1 << 31)]
 Seed = Annotated[int, Field(ge=0)]
 Spread = Annotated[float, Field(ge=0)]
+Look = Literal["scored", "mnist"]
 
 
 class ChairsOptions(Options):
@@ -74,6 +75,10 @@ class RoomsOptions(Options):
 class FacesOptions(Options):
     """Options of `faces`."""
 
+    source: Literal["auto", "real", "synthetic"] = "auto"
+    """The real renders, or faces rendered here; auto: real if its files are found."""
+    root: RecipePath | None = None
+    """Folder of the real set; without it `GANTK_DATA`, else `data`."""
     size: Annotated[int, Field(ge=16, le=256)] = 32
     """Height and width of the samples in pixels."""
     count: Count = 20_000
@@ -93,6 +98,10 @@ class FacesOptions(Options):
 class ColourHeadsOptions(Options):
     """Options of `colour_heads`."""
 
+    source: Literal["auto", "real", "synthetic"] = "auto"
+    """CelebA, or heads rendered here; auto: real if its files are found."""
+    root: RecipePath | None = None
+    """Folder of the real set; without it `GANTK_DATA`, else `data`."""
     size: Annotated[int, Field(ge=16, le=256)] = 32
     """Height and width of the samples in pixels."""
     count: Count = 20_000
@@ -135,3 +144,76 @@ class GridOptions(Options):
     """Points that training never sees."""
     seed: Seed = 0
     """Which points; the seed of the run does not change the data."""
+
+
+class StrokesOptions(Options):
+    """Options of `strokes`."""
+
+    look: Look = "scored"
+    """Rotation, width and thickness over wide ranges and scored, or all of them as in MNIST, known
+    but not scored."""
+    slant: bool = False
+    """Whether digits also lean, as one more scored factor; with look "mnist" they always do."""
+    count: Count = 60_000
+    """How many digits to draw for training."""
+    held_out: HeldOut = 10_000
+    """How many more to draw for measures; training never sees them."""
+    seed: Seed = 0
+    """Which digits; the seed of the run does not change the data."""
+    cache: RecipePath | None = None
+    """Folder in which drawn digits are kept; without it `GANTK_CACHE`, else the user's cache."""
+
+
+class HouseNumbersOptions(Options):
+    """Options of `house_numbers`."""
+
+    source: Literal["auto", "real", "synthetic"] = "auto"
+    """SVHN, or house numbers drawn here; auto: real if its files are found."""
+    root: RecipePath | None = None
+    """Folder of the real set; without it `GANTK_DATA`, else `data`."""
+    count: Count = 50_000
+    """How many house numbers to draw for training."""
+    held_out: HeldOut = 5_000
+    """How many more to draw for measures; training never sees them."""
+    seed: Seed = 0
+    """Which house numbers; the seed of the run does not change the data."""
+    cache: RecipePath | None = None
+    """Folder in which drawn pictures are kept; without it `GANTK_CACHE`, else the user's cache."""
+
+
+class SpritesOptions(Options):
+    """Options of `sprites`."""
+
+    size: Annotated[int, Field(ge=16, le=256)] = 64
+    """Height and width of the samples in pixels."""
+    count: Count | Literal["all"] = 50_000
+    """How many sprites to draw at random for training; "all": each of the 737,280 combinations
+    once, in the order of dSprites (3 GB at 64 pixels)."""
+    held_out: HeldOut = 5_000
+    """How many more to draw for measures, at random: some may equal one of training. With count
+    "all" there are none."""
+    seed: Seed = 0
+    """Which sprites; the seed of the run does not change the data. Count "all" needs none."""
+    soft: bool = False
+    """Grey edges; without it, every pixel is black or white, as in dSprites."""
+    cache: RecipePath | None = None
+    """Folder in which drawn sprites are kept; without it `GANTK_CACHE`, else the user's cache."""
+
+
+class StackedDigitsOptions(Options):
+    """Options of `stacked_digits`."""
+
+    source: Literal["auto", "real", "synthetic"] = "auto"
+    """Digits of MNIST, or ones drawn here; auto: MNIST if its files are found."""
+    root: RecipePath | None = None
+    """Folder of MNIST; without it `GANTK_DATA`, else `data`."""
+    size: Literal[28, 32] = 28
+    """Height and width of the samples in pixels; 32: a black border around the digits."""
+    count: Count = 50_000
+    """How many stacks to make for training, of the digits that are for training."""
+    held_out: HeldOut = 10_000
+    """How many more to make for measures, of digits that training never sees."""
+    seed: Seed = 0
+    """Which digits are stacked; the seed of the run does not change the data."""
+    cache: RecipePath | None = None
+    """Folder in which stacks are kept; without it `GANTK_CACHE`, else the user's cache."""

@@ -31,13 +31,14 @@ class Arrays(NamedTuple):
     """Empty: not known yet."""
 
 
-def dataset(world: World, count: int, held_out: int, cache: Path | None) -> ArrayDataset:
+def dataset(world: World, count: int, held_out: int, cache: str | Path | None) -> ArrayDataset:
     """Return samples 0 … count - 1 of `world`, and `held_out` others that training never sees.
 
     They are rendered now unless they are found in `cache` (without it, the cache folder).
     """
-    kept = _samples(world, HELD_OUT, held_out, cache, None) if held_out else None
-    return _samples(world, 0, count, cache, kept)
+    place = None if cache is None else Path(cache)
+    kept = _samples(world, HELD_OUT, held_out, place, None) if held_out else None
+    return _samples(world, 0, count, place, kept)
 
 
 def _samples(
@@ -82,11 +83,14 @@ class Part:
     def described(self, arrays: Arrays, kept: ArrayDataset | None) -> ArrayDataset:
         """Return the arrays as a data set."""
         world = self.world
+        place = world.column(world.label) if world.label else None
         return ArrayDataset(
             world.name,
             world.source,
             arrays.images,
+            labels=None if place is None else arrays.factors[:, place].astype(np.int64),
             factors=arrays.factors,
+            classes=() if place is None else world.factors[place].values,
             descriptions=world.factors,
             notice=self._notice,
             held_out=kept,

@@ -27,13 +27,19 @@ class World(ABC):
     """Or "meshes": shown is what other people made."""
     version: ClassVar[int]
     """Raise it whenever the same options give other samples."""
-    notice: ClassVar[str]
     credit: str = ""
     """Whose work is shown and under which licence, if others made it; follows the notice."""
+    label: ClassVar[str] = ""
+    """The discrete factor that is also the samples' label; empty when there are no labels."""
     factors: tuple[Factor, ...]
     sample_shape: tuple[int, int, int]
     options: Mapping[str, Any]
     """All that its samples depend on beside the version, the seed included: JSON values."""
+
+    @property
+    @abstractmethod
+    def notice(self) -> str:
+        """Licence and attribution; a mere class variable where every sample has the same."""
 
     @abstractmethod
     def draw(self, indices: Tensor) -> Tensor:

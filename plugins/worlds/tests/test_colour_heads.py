@@ -102,9 +102,11 @@ def test_heads_of_all_sizes_are_in_the_picture() -> None:
 def test_the_component_gives_a_prepared_data_set(tmp_path: Path) -> None:
     registry = Registry()
     gantk_register(registry)
-    options = ColourHeadsOptions(size=16, count=4, held_out=2, cache=str(tmp_path))
+    options = ColourHeadsOptions(
+        source="synthetic", size=16, count=4, held_out=2, cache=str(tmp_path)
+    )
 
-    data = registry.get("dataset", "colour_heads").load()(**dict(options))
+    data = registry.get("dataset", "colour_heads").load()(**dict(options), sibling=None)
 
     kept = data.held_out()
     assert (data.name, data.source) == ("colour-heads-synthetic", "synthetic")

@@ -100,9 +100,9 @@ def test_the_ground_has_the_grey_that_was_asked_for(ground: float, grey: int) ->
 def test_the_component_gives_a_prepared_data_set(tmp_path: Path) -> None:
     registry = Registry()
     gantk_register(registry)
-    options = FacesOptions(size=16, count=4, held_out=2, cache=str(tmp_path))
+    options = FacesOptions(source="synthetic", size=16, count=4, held_out=2, cache=str(tmp_path))
 
-    data = registry.get("dataset", "faces").load()(**dict(options))
+    data = registry.get("dataset", "faces").load()(**dict(options), sibling=None)
 
     kept = data.held_out()
     assert (data.name, data.source) == ("faces-synthetic", "synthetic")

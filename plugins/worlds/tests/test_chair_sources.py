@@ -12,12 +12,11 @@ from gan_toolkit import (
     DataError,
     Dataset,
     MissingFilesError,
-    PluginError,
     Registry,
 )
 from gantk_worlds import gantk_register, mesh_models
+from gantk_worlds.chair_sources import chairs
 from gantk_worlds.options import ChairsOptions
-from gantk_worlds.sources import chairs
 
 
 class Reader:
@@ -57,54 +56,6 @@ def test_without_files_chairs_are_rendered_and_bear_their_own_name(
     assert "3D Chairs" not in data.notice
 
 
-def test_synthetic_looks_at_no_file(tmp_path: Path) -> None:
-    reader = Reader()
-
-    data = build(tmp_path, reader, source="synthetic")
-
-    assert data.source == "synthetic"
-    assert not reader.asked
-
-
-@pytest.mark.parametrize(
-    ("error", "told"),
-    [
-        (MISSING, "no rendered_chairs.tar in here"),
-        (PluginError("data set 'rendered_chairs' is offered by no plugin"), "by no plugin"),
-    ],
-)
-def test_auto_says_in_one_line_what_was_missing_and_what_is_used(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, error: Exception, told: str
-) -> None:
-    caplog.set_level(logging.INFO, "gantk")
-
-    build(tmp_path, Reader(error), source="auto")
-
-    (line,) = caplog.messages
-    assert told in line
-    assert line.endswith("using chairs-synthetic, made here")
-
-
-def test_auto_reads_real_files_where_they_are(tmp_path: Path) -> None:
-    reader = Reader()
-
-    data = build(tmp_path, reader, source="auto", size=32)
-
-    assert data.source == "real"
-    assert reader.asked == [{"use": "rendered_chairs", "root": str(tmp_path), "size": 32}]
-
-
-@pytest.mark.parametrize("source", ["auto", "real"])
-def test_damaged_files_are_an_error_and_no_reason_to_render(tmp_path: Path, source: str) -> None:
-    with pytest.raises(DataError, match="damaged"):
-        build(tmp_path, Reader(DataError("rendered_chairs.tar is damaged")), source=source)
-
-
-def test_real_is_never_replaced(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"no rendered_chairs.*to get it"):
-        build(tmp_path, Reader(MISSING), source="real")
-
-
 @pytest.fixture
 def meshes(tmp_path: Path) -> Path:
     folder = tmp_path / "chair_meshes"
@@ -133,18 +84,6 @@ def test_meshes_are_never_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         build(tmp_path, Reader(), source="meshes", licence="cc0", root=str(tmp_path / "none"))
 
 
-def test_the_data_folder_is_where_files_are_looked_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GANTK_DATA", str(tmp_path))
-    (tmp_path / "rendered_chairs").mkdir()
-    reader = Reader()
-
-    build(tmp_path, reader, root=None)
-
-    assert reader.asked[0]["root"] is None
-
-
 def test_options_without_effect_on_real_chairs_are_named(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -152,9 +91,7 @@ def test_options_without_effect_on_real_chairs_are_named(
 
     chairs(**dict(ChairsOptions(source="real", models=5, ss=3)), sibling=Reader())
 
-    assert caplog.messages == [
-        "chairs: the real set is used; these options have no effect on it: ss, models"
-    ]
+    assert caplog.messages == ["the real ones is used: ss, models have no effect on it"]
 
 
 def test_a_sample_of_any_factors_can_be_rendered(tmp_path: Path) -> None:
@@ -171,7 +108,17 @@ def test_the_plugin_offers_its_data_sets() -> None:
 
     gantk_register(registry)
 
-    names = ["chairs", "colour_heads", "faces", "grid", "ring", "rooms"]
-    assert registry.names("dataset") == names
+    assert registry.names("dataset") == [
+        "chairs",
+        "colour_heads",
+        "faces",
+        "grid",
+        "house_numbers",
+        "ring",
+        "rooms",
+        "sprites",
+        "stacked_digits",
+        "strokes",
+    ]
     for component in registry.all("dataset"):
         assert callable(component.load())

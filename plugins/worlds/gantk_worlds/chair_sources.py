@@ -1,0 +1,75 @@
+"""Chairs of three sources: the real renders, models made by others, or chairs made here."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Literal
+
+from gan_toolkit import Dataset
+from gantk_worlds.chairs import ChairWorld
+from gantk_worlds.choice import Sibling, choose
+from gantk_worlds.mesh_chairs import chairs_from_meshes
+from gantk_worlds.options import Azimuths, ChairsOptions, Elevations, Licence
+from gantk_worlds.prepared import dataset
+
+
+def chairs(
+    source: Literal["auto", "real", "meshes", "synthetic"],
+    root: str | None,
+    licence: Licence,
+    size: int,
+    count: int,
+    held_out: int,
+    seed: int,
+    ss: int,
+    azimuths: Azimuths,
+    elevations: Elevations,
+    models: int | None,
+    free_width: bool,
+    cache: str | None,
+    sibling: Sibling,
+) -> Dataset:
+    """Return the real chairs as their reader gives them, or rendered ones."""
+    if source == "meshes":
+        return chairs_from_meshes(
+            root=root,
+            licence=licence,
+            size=size,
+            count=count,
+            held_out=held_out,
+            seed=seed,
+            ss=ss,
+            azimuths=azimuths,
+            elevations=elevations,
+            models=models,
+            free_width=free_width,
+            cache=cache,
+        )
+    own = {
+        "count": count,
+        "held_out": held_out,
+        "seed": seed,
+        "ss": ss,
+        "azimuths": azimuths,
+        "elevations": elevations,
+        "models": models,
+        "free_width": free_width,
+        "cache": cache,
+    }
+    world = ChairWorld(
+        size,
+        seed=seed,
+        ss=ss,
+        azimuths=azimuths,
+        elevations=elevations,
+        models=models,
+        free_width=free_width,
+    )
+    return choose(
+        source,
+        partial(sibling, "rendered_chairs", root=root, size=size),
+        partial(dataset, world, count, held_out, cache),
+        world.name,
+        ChairsOptions(),
+        {"licence": licence, **own},
+    )
