@@ -106,7 +106,7 @@ def test_the_component_gives_a_prepared_data_set(tmp_path: Path) -> None:
         source="synthetic", size=16, count=4, held_out=2, cache=str(tmp_path)
     )
 
-    data = registry.get("dataset", "colour_heads").load()(**dict(options), sibling=None)
+    data = registry.get("dataset", "colour_heads").load()(**dict(options), sibling=pytest.fail)
 
     kept = data.held_out()
     assert (data.name, data.source) == ("colour-heads-synthetic", "synthetic")
