@@ -37,7 +37,7 @@ _IRIS_COLOURS = {
 }
 _SKINS = ((0.96, 0.76, 0.65), (0.78, 0.56, 0.42), (0.45, 0.29, 0.21))
 """Three tones; every skin is a mixture of two that follow each other."""
-_LIPS = (0.88, 0.62, 0.62)
+_LIPS = (0.85, 0.5, 0.5)
 _PAINTS = {
     "white": (0.95, 0.95, 0.95),
     "pupil": (0.03, 0.03, 0.03),

@@ -68,8 +68,10 @@ def components(people: Floats, counted: NDArrayBool) -> tuple[Floats, Floats]:
 def _smile(body: Body) -> Floats:
     """Return corners of the mouth that rise, and lips that part enough to show teeth."""
     folder = "expression/units/caucasian"
-    parted = body.moved("mouth-part-later", folder=folder)
-    return body.moved("mouth-corner-puller", folder=folder) + 0.8 * parted
+    risen, parted = (
+        body.moved(f"mouth-{n}", folder=folder) for n in ("corner-puller", "part-later")
+    )
+    return 1.1 * risen + 0.95 * parted
 
 
 def _painted(body: Body, mean: Floats, ears: Floats) -> paint.Paint:

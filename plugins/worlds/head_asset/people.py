@@ -33,7 +33,7 @@ _OPPOSITES = {
     "compress": "uncompress",
     "concave": "convex",
 }
-_SPREADS = {"head": 0.14, "forehead": 0.14, "mouth": 0.15}
+_SPREADS = {"head": 0.14, "forehead": 0.14, "mouth": 0.1}
 """How much each coefficient varies, 0.3 elsewhere; mouths less: a smile must be told from them."""
 _SHAPES = ("diamond", "invertedtriangular", "oval", "round", "triangular")
 
