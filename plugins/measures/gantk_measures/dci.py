@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 
 from gan_toolkit import Dataset, LatentSpace, Measure, Score, View
+from gantk_measures import importance
 from gantk_measures.importance import Fitted, Regressor, completeness, disentanglement, fit
 from gantk_measures.real import KnownFactors, Reading, RealCodes
 from gantk_measures.statistics import numpy_rng
@@ -72,9 +73,9 @@ class Dci(Measure):
         ]
 
     def _estimator(self, reading: Reading, train: int, test: int, few: int) -> str:
-        regressor = self._regressor.replace("_", " ")
+        regressor = f"{self._regressor.replace('_', ' ')} of {importance.TREES} trees"
         return (
-            f"{regressor}, 100 trees, one model per factor, fitted to {train} and judged on {test} "
+            f"{regressor}, one model per factor, fitted to {train} samples and judged on {test} "
             f"others; {reading.source}; columns of one code summed; entropies to base "
             f"{len(reading.factors)} (D) and {len(reading.codes)} (C); I: accuracy of discrete "
             f"factors, R2 of others; chance of D and C: the same fitted to {few} shuffled samples"

@@ -20,6 +20,7 @@ from sklearn.ensemble import (
 from gantk_measures.statistics import Indices, Numbers
 from gantk_measures.variables import Variable
 
+TREES = 100
 Regressor = Literal["gradient_boosting", "extra_trees"]
 _MODELS = {
     "gradient_boosting": (GradientBoostingClassifier, GradientBoostingRegressor),
@@ -132,7 +133,7 @@ def _of_factor(
 def _models(
     columns: Numbers, targets: Numbers | Indices, regressor: Regressor, seed: int, *, classify: bool
 ) -> Iterator[ExtraTreesRegressor]:
-    """Fit a model of the library's default size, 100 trees, to each column of `targets`."""
+    """Fit a model of the library's default size to each column of `targets`."""
     model = _MODELS[regressor][0 if classify else 1]
     for target in targets.T:
-        yield model(n_estimators=100, random_state=seed).fit(columns, target)
+        yield model(n_estimators=TREES, random_state=seed).fit(columns, target)

@@ -54,9 +54,7 @@ def explicitness(columns: Numbers, levels: Indices, train: Indices, test: Indice
     if len(known) < 2:
         return Explicit(float("nan"), tuple(np.unique(levels).tolist()))
     model = LogisticRegression(max_iter=ITERATIONS).fit(columns[train], levels[train])
-    given = model.decision_function(columns[test]).reshape(len(test), -1)
-    if len(known) == 2:
-        given = np.concatenate([-given, given], axis=1)
+    given = model.predict_proba(columns[test])
     areas, missing = [], set(np.unique(levels).tolist()) - set(known.tolist())
     for level, ranks in zip(known.tolist(), given.T, strict=True):
         here = levels[test] == level

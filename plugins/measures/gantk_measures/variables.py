@@ -40,12 +40,13 @@ class Variable:
         """
         if self.kind == "discrete":
             return np.unique(self.values, return_inverse=True)[1].astype(np.int64)
-        values, low, high = self.values, self.values.min(), self.values.max()
+        values, low, high = self.values, float(self.values.min()), float(self.values.max())
         if self.kind == "circular":
             values, low, high = _wrapped(values), -np.pi, np.pi
-        places = np.linspace(0, 1, bins + 1)[1:-1]
-        quantile = binning == "quantile"
-        edges = np.unique(np.quantile(values, places)) if quantile else low + (high - low) * places
+        if binning == "quantile":
+            edges = np.unique(np.quantile(values, np.linspace(0, 1, bins + 1)[1:-1]))
+        else:
+            edges = np.linspace(low, high, bins + 1)[1:-1]
         return np.searchsorted(edges, values, side="right").astype(np.int64)
 
     def columns(self, *, soft: bool = True) -> Numbers:

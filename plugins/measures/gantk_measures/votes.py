@@ -173,9 +173,13 @@ def beta_vae(
 
 
 def _relative(code: Variable, rows: Indices) -> Numbers:
-    """Return the spread within each row of `rows` over that of all; a constant code's is 0."""
+    """Return the spread within each row of `rows` over that of all.
+
+    NaN for a constant code that was not pruned: it takes every vote, as in the code that does not
+    prune.
+    """
     whole = float(code.spread())
-    return code.spread(rows) / whole if whole > 0 else np.zeros(len(rows))
+    return code.spread(rows) / whole if whole > 0 else np.full(len(rows), np.nan)
 
 
 def _difference(code: Variable, rows: Indices, others: Indices, protocol: Protocol) -> Numbers:
