@@ -79,6 +79,14 @@ class Variable:
             return 1 - np.cos(values).mean(axis=-1) ** 2 - np.sin(values).mean(axis=-1) ** 2
         return gini_variance(values.astype(np.int64))
 
+    def distance(self, rows: Indices, others: Indices) -> Numbers:
+        """Return how far apart pairs of samples are; categories 0 or 1, directions by the arc."""
+        first, second = self.values[rows], self.values[others]
+        if self.kind == "discrete":
+            return (first != second).astype(np.float64)
+        gap = np.abs(first - second)
+        return np.abs(_wrapped(gap)) if self.kind == "circular" else gap
+
     def first(self, count: int) -> Variable:
         """Return the first samples only."""
         chances = self.probabilities

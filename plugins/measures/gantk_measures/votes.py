@@ -183,15 +183,9 @@ def _relative(code: Variable, rows: Indices) -> Numbers:
 
 
 def _difference(code: Variable, rows: Indices, others: Indices, protocol: Protocol) -> Numbers:
-    """Return the mean distance of pairs along the last axis; 0 or 1 for categories."""
-    first, second = code.values[rows], code.values[others]
-    if code.kind == "discrete":
-        return (first != second).mean(axis=-1)
-    gap = np.abs(first - second)
-    if code.kind == "circular":
-        gap = np.minimum(gap % (2 * np.pi), -gap % (2 * np.pi))
-    unit = code.deviation() if protocol.standardise else 1.0
-    return gap.mean(axis=-1) / (unit if code.kind == "continuous" else 1.0)
+    """Return the mean distance of pairs along the last axis."""
+    in_units = protocol.standardise and code.kind == "continuous"
+    return code.distance(rows, others).mean(axis=-1) / (code.deviation() if in_units else 1.0)
 
 
 def _dead(codes: Sequence[Variable], protocol: Protocol) -> list[bool]:

@@ -138,13 +138,15 @@ def test_independent_codes_read_the_plug_in_bias(
     [
         pytest.param([F0, F1], [F0, F1], [1, 1], id="25: perfect"),
         pytest.param([F1], [F0], [0], id="25: the other factor"),
+        pytest.param([F0, F1, F0], [F0, F1], [0.5, 1], id="a second code has it too"),
+        pytest.param([F0 + 4 * F1], [F0, F1], [2 / 3, 2 / 3], id="the code has more"),
     ],
 )
 def test_jemmig_by_hand(
     codes: list[Numbers], factors: list[Numbers], expected: list[float]
 ) -> None:
     found = shared([c.astype(int) for c in codes], [f.astype(int) for f in factors])
-    sizes = np.full(len(codes), 4)
+    sizes = np.array([len(np.unique(code)) for code in codes])
 
     assert gaps.jemmig(*found, sizes) == pytest.approx(expected, abs=1e-9)
 

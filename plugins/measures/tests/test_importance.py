@@ -79,14 +79,19 @@ def test_each_kind_of_factor_is_found_in_its_code(regressor: Regressor) -> None:
 
 
 def test_a_factor_that_no_code_knows_has_importances_and_no_skill() -> None:
+    """Trees know the samples they were fitted to by heart; it is the others that count."""
     rng = np.random.default_rng(0)
     size, luck = mixed(450)[1], Variable("luck", "continuous", rng.normal(size=450))
+    coin = Variable("coin", "discrete", rng.integers(2, size=450).astype(float))
+    train, test = np.arange(300), np.arange(300, 450)
 
-    found = fit([size], [size, luck], "extra_trees", np.arange(300), np.arange(300, 450), seed=0)
+    found = fit([size], [size, luck, coin], "extra_trees", train, test, seed=0)
 
-    assert found.importance.tolist() == [[1, 1]]
+    assert found.importance.tolist() == [[1, 1, 1]]
     assert found.quality[1] < 0.1
-    assert found.skill == pytest.approx([1, 0], abs=0.01)
+    assert found.quality[2] == pytest.approx(0.5, abs=0.1)
+    assert found.skill == pytest.approx([1, 0, 0], abs=0.15)
+    assert found.skill.min() >= 0
 
 
 def test_skill_is_how_far_quality_is_from_chance_to_1() -> None:

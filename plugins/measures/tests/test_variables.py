@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gantk_measures.variables import Variable, gini_variance, still
+from gantk_measures.variables import Kind, Variable, gini_variance, still
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,20 @@ def test_a_direction_has_no_seam() -> None:
     near = Variable("", "circular", np.radians([179.0, -179.0]))
 
     assert near.spread() == pytest.approx(np.sin(np.radians(1)) ** 2)
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "expected"),
+    [
+        ("discrete", [0.0, 3.0, 3.0], [1, 0]),
+        ("continuous", [0.0, 3.0, 5.0], [3, 2]),
+        ("circular", np.radians([170.0, -170.0, 20.0]), np.radians([20.0, 170.0])),
+    ],
+)
+def test_distance_of_pairs(kind: Kind, values: list[float], expected: list[float]) -> None:
+    variable = Variable("", kind, np.array(values))
+
+    assert variable.distance(np.array([0, 1]), np.array([1, 2])) == pytest.approx(expected)
 
 
 def test_constant_codes_are_still_whatever_the_scale_of_others() -> None:

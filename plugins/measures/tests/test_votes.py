@@ -51,6 +51,20 @@ def test_factor_vae_by_hand(
     assert found.dead == dead
 
 
+def test_a_code_of_noise_gets_no_vote() -> None:
+    noise = np.random.default_rng(1).normal(size=1_600)
+
+    assert score(numbers([F0, noise, F1])).value == 1
+
+
+def test_variance_within_is_held_against_that_over_all() -> None:
+    """The noise of a wide code is more than all of a narrow one."""
+    rng = np.random.default_rng(1)
+    narrow, wide = (factor + 0.3 * rng.normal(size=1_600) for factor in (F0, F1))
+
+    assert score(numbers([narrow, 100 * wide])).value == 1
+
+
 def test_other_protocols_keep_their_faults() -> None:
     """40 and 41: a dead code takes every vote, an absolute threshold prunes what is small."""
     with_dead = score(numbers([F0, F1, NOTHING]), "infogan-cr")
