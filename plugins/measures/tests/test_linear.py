@@ -119,6 +119,24 @@ def test_infoe_weighs_every_value_the_same(rows: np.ndarray) -> None:
     assert found == pytest.approx(1 - 2 / 3 * math.log(2) / math.log(3), abs=0.02)
 
 
+def test_infoe_of_noise_is_nothing_however_uneven_the_values_are(rows: np.ndarray) -> None:
+    values = (np.arange(2_000) % 10 > 7).astype(float)
+    noise = np.random.default_rng(2).normal(size=(2_000, 1))
+
+    found = infoe(noise, Variable("", "discrete", values), rows[:1_300], rows[1_300:])
+
+    assert found == pytest.approx(0, abs=0.03)
+
+
+def test_infoe_is_asked_of_samples_the_model_has_not_seen(rows: np.ndarray) -> None:
+    """Twenty columns of noise explain a third of sixty samples, and mislead about others."""
+    noise = np.random.default_rng(2).normal(size=(2_000, 20))
+
+    found = infoe(noise, Variable("", "continuous", Y * 1.0), rows[:60], rows[60:])
+
+    assert found < 0
+
+
 def test_infoe_asks_for_known_values_only(rows: np.ndarray) -> None:
     train, test = rows[:1_300], rows[1_300:]
 

@@ -14,7 +14,7 @@ from gantk_measures.votes import BETA_VAE, FACTOR_VAE, Groups, Votes, beta_vae, 
 F0, F1 = (part.ravel().repeat(100).astype(float) for part in np.indices((4, 4)))
 NOTHING = np.zeros(1_600)
 FACTORS = [Variable("first", "discrete", F0), Variable("second", "discrete", F1)]
-FEW = {"votes": 1_000, "checks": 1_000}
+FEW = {"votes": 1_500, "checks": 1_000}
 
 
 def numbers(codes: list[Numbers]) -> list[Variable]:
@@ -49,6 +49,7 @@ def test_factor_vae_by_hand(
     assert found.value == pytest.approx(expected, abs=tolerance)
     assert found.chance == pytest.approx(0.5, abs=0.04)
     assert found.dead == dead
+    assert len(found.right) == FEW["checks"]
 
 
 def test_a_code_of_noise_gets_no_vote() -> None:
