@@ -117,10 +117,13 @@ def _of_factor(
     """Return importances (C,), quality and chance."""
     if factor.kind == "discrete":
         levels = factor.levels()
-        (model,) = _models(columns[train], levels[train, None], regressor, seed, classify=True)
         commonest = np.bincount(levels[train]).argmax()
+        chance = float((levels[test] == commonest).mean())
+        if len(np.unique(levels[train])) < 2:
+            return np.zeros(columns.shape[1]), chance, chance
+        (model,) = _models(columns[train], levels[train, None], regressor, seed, classify=True)
         quality = float(model.score(columns[test], levels[test]))
-        return model.feature_importances_, quality, float((levels[test] == commonest).mean())
+        return model.feature_importances_, quality, chance
     targets = factor.targets()
     models = list(_models(columns[train], targets[train], regressor, seed, classify=False))
     predicted = np.stack([model.predict(columns[test]) for model in models], axis=1)

@@ -15,6 +15,8 @@ from gantk_measures.variables import Kind, Variable, still
 
 TRAIN, TEST = 10_000, 5_000
 """Most samples that a model is fitted to, and judged on: those of published tables."""
+LEAST = 100
+"""Fewest samples that are worth a number."""
 
 
 class Unreadable(Exception):
@@ -108,6 +110,8 @@ class RealCodes:
     def _read(self, view: View) -> Reading:
         held_out = view.data.held_out() is not None
         batch = view.real(self._samples, held_out=held_out)
+        if len(batch.samples) < LEAST:
+            raise Unreadable(f"only {len(batch.samples)} real samples; at least {LEAST}")
         factors = self._factors.of(view.data, batch) if self._factors else []
         varying, constant = _apart(factors)
         if factors and not varying:

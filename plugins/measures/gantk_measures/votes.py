@@ -98,10 +98,16 @@ class Groups:
             if ((sizes > 0) & (sizes < least)).any()
         }
 
+    @property
+    def count(self) -> int:
+        """How many factors there are."""
+        return len(self._levels)
+
     def asked(self, count: int, rng: np.random.Generator, *, in_turn: bool = False) -> Indices:
         """Return the factor each vote is about, (count,)."""
-        width = len(self._levels)
-        return np.arange(count) * width // count if in_turn else rng.integers(width, size=count)
+        if in_turn:
+            return np.arange(count) * self.count // count
+        return rng.integers(self.count, size=count)
 
     def anchors(self, factor: int, shape: tuple[int, ...], rng: np.random.Generator) -> Indices:
         """Return random samples whose value of the factor is not rare."""
@@ -165,8 +171,8 @@ def beta_vae(
         gaps = [_difference(code, rows, others, protocol) for code in live]
         features[here] = np.stack(gaps, axis=1)
     fitted, judged = _parts(protocol)
-    right = np.zeros(len(asked[judged]))
-    if live:
+    right = np.full(len(asked[judged]), float(groups.count == 1))
+    if live and groups.count > 1:
         model = LogisticRegression(max_iter=1_000).fit(features[fitted], asked[fitted])
         right = (model.predict(features[judged]) == asked[judged]).astype(np.float64)
     return Votes(right, _commonest(asked[judged]), _names(codes, dead))

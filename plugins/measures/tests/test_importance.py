@@ -94,6 +94,18 @@ def test_a_factor_that_no_code_knows_has_importances_and_no_skill() -> None:
     assert found.skill.min() >= 0
 
 
+@pytest.mark.parametrize("regressor", ["gradient_boosting", "extra_trees"])
+def test_a_factor_with_one_value_among_the_rows_of_the_fit_uses_no_code(
+    regressor: Regressor,
+) -> None:
+    size, rare = mixed(450)[1], Variable("rare", "discrete", (np.arange(450) == 449) * 1.0)
+
+    found = fit([size], [rare], regressor, np.arange(300), np.arange(300, 450), seed=0)
+
+    assert found.importance.tolist() == [[0]]
+    assert found.quality == found.chance == pytest.approx([149 / 150])
+
+
 def test_skill_is_how_far_quality_is_from_chance_to_1() -> None:
     quality: Numbers = np.array([0.75, 0.2, 1.0])
 

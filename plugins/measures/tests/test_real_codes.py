@@ -213,6 +213,15 @@ def test_noise_costs_and_ignorance_gets_what_chance_does(measure: str, name: str
         assert values[0] < by_reader[0].chance + 0.12
 
 
+@pytest.mark.parametrize("name", ["mig", "dcimig", "mig_sup", "jemmig"])
+def test_chance_of_the_gaps_is_what_an_ignorant_reader_gets(name: str) -> None:
+    score = scores_of("mig", ignorant)[name]
+
+    assert score.chance is not None
+    assert score.chance > 0
+    assert score.value == pytest.approx(score.chance, abs=0.015)
+
+
 def test_intervals_hold_the_value() -> None:
     for name in ("mig", "dcimig", "mig_sup", "jemmig"):
         score = scores_of("mig", noisy)[name]
@@ -382,6 +391,15 @@ def test_what_is_not_finite_is_counted_and_named() -> None:
     assert score.void == f"what is read of shape is not finite for 3 of {COUNT}"
 
 
+@pytest.mark.parametrize("measure", list(MAKE))
+def test_a_handful_of_samples_is_refused(measure: str) -> None:
+    data = data_of(draw(0, 99))
+
+    (score,) = MAKE[measure](SPACE, data, [], []).measure(view_of(perfect, data))
+
+    assert score.void == "only 99 real samples; at least 100"
+
+
 def test_too_few_samples_for_a_vote() -> None:
     data = data_of(draw(0, 200))
 
@@ -394,13 +412,17 @@ def test_one_factor_or_one_code_is_no_evidence() -> None:
     dci = named(MAKE["dci"](SPACE, DATA, ["a"], ["level"]).measure(view_of(perfect)))
     infomec = named(Infomec(SPACE, DATA, ["a"], ["level"]).measure(view_of(perfect)))
     (accuracy, _) = FactorVae(SPACE, DATA, ["shape"], ["shape"]).measure(view_of(perfect))
+    classic = named(Classic(SPACE, DATA, ["shape"], ["shape"]).measure(view_of(perfect)))
 
     assert dci["disentanglement"].void == "with one factor every code is about it"
     assert dci["completeness"].void == "with one code every factor is in it"
     assert not dci["informativeness"].void
     assert infomec["infom"].void.startswith("needs two factors")
     assert infomec["infoe"].value > 0.95
-    assert accuracy.void == "with one factor every vote is right"
+    assert accuracy.void == classic["beta_vae"].void == "with one factor every vote is right"
+    assert accuracy.value == classic["beta_vae"].value == 1
+    assert classic["modularity"].void.startswith("needs two factors")
+    assert classic["sap"].value == pytest.approx(1)
 
 
 def test_unknown_names_are_refused() -> None:
