@@ -9,6 +9,9 @@ import numpy as np
 
 from gantk_measures.statistics import Indices, Numbers, contingency, mutual_information
 
+SINGULAR = float(np.log(1e-12))
+"""Log of the determinant of a correlation matrix down to which rounding alone may have led."""
+
 
 def live_part(covariance: Numbers) -> Numbers:
     """Return the covariance of the codes that vary, by variance beside the largest one."""
@@ -20,14 +23,15 @@ def live_part(covariance: Numbers) -> Numbers:
 def total_correlation(covariance: Numbers) -> float:
     """Return (sum log S_jj - log |S|) / 2 in nats: what a normal of covariance S (J, J) shares.
 
-    Dead codes are dropped. Infinite when one code is a linear function of others.
+    Dead codes are dropped. Infinite when one code is a linear function of others, as far as
+    numbers of seven digits can tell.
     """
     live = live_part(covariance)
     if len(live) < 2:
         return 0.0
     deviations = np.sqrt(np.diag(live))
     sign, log_determinant = np.linalg.slogdet(live / np.outer(deviations, deviations))
-    return float(-log_determinant / 2) if sign > 0 else float("inf")
+    return float(-log_determinant / 2) if sign > 0 and log_determinant > SINGULAR else float("inf")
 
 
 def wasserstein(covariance: Numbers) -> float:

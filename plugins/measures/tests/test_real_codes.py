@@ -270,6 +270,26 @@ def test_a_duplicate_closes_the_gap_and_leaves_each_code_about_one_factor() -> N
     assert scores_of("classic", duplicated)["sap"].details["gaps"]["a"] < 0.01
 
 
+def test_importances_of_a_factor_that_nobody_knows_can_be_weighed_out() -> None:
+    score = scores_of("dci", dead)["disentanglement"]
+
+    assert score.details["informativeness"]["b"] < 0.2
+    assert score.details["weighted"]["disentanglement"] > score.value + 0.1
+
+
+def test_infoe_reads_the_category_that_is_named_not_the_doubts() -> None:
+    """It names one of two halves; which of the two values it is shows in the probabilities."""
+
+    def read(samples: Tensor) -> dict[str, Tensor]:
+        shape = samples[:, 0].long()
+        return {"shape": category(shape // 2 * 2) + one_hot(shape, 4) * 3}
+
+    view = view_of(read, inferable=("shape",))
+    infoe = named(Infomec(SPACE, DATA, ["shape"], ["shape"]).measure(view))["infoe"]
+
+    assert infoe.value == pytest.approx(0.5, abs=0.02)
+
+
 def test_rotation_hides_factors_that_are_all_there() -> None:
     gaps = scores_of("mig", rotated)["mig"].details["gaps"]
 
@@ -451,8 +471,10 @@ def test_independent_codes_share_nothing_and_copies_everything() -> None:
     assert pairs.value < 0.2
     assert total.value == pytest.approx(0, abs=0.01)
     assert distance.value == pytest.approx(0, abs=0.01)
-    assert copied["total_correlation"].value > 3
+    assert copied["total_correlation"].void == "one code is a linear function of others"
     assert copied["pairwise"].value > pairs.value + 0.5
+    # S = v [[1, 3], [3, 9]]: 20 v - 2 v sqrt(82) over a trace of 10 v.
+    assert copied["wasserstein"].value == pytest.approx(2 - math.sqrt(82) / 5, abs=1e-4)
 
 
 def test_independence_needs_two_numbers_and_no_factors() -> None:
