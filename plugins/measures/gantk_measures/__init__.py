@@ -7,8 +7,14 @@ from typing import TYPE_CHECKING
 from gan_toolkit import hookimpl
 from gantk_measures.options import (
     BoundOptions,
+    ClassicOptions,
     ClusteringOptions,
+    DciOptions,
     ExplainedOptions,
+    FactorVaeOptions,
+    IndependenceOptions,
+    InfomecOptions,
+    MigOptions,
     ModesOptions,
 )
 
@@ -46,4 +52,46 @@ def gantk_register(registry: Registry) -> None:
         options=ModesOptions,
         build="gantk_measures.modes:Modes",
         summary="clusters of points that are covered, and which code chose them",
+    )
+    registry.add(
+        "measure",
+        "mig",
+        options=MigOptions,
+        build="gantk_measures.mig:Mig",
+        summary="whether each known factor is in one code, and each code about one factor",
+    )
+    registry.add(
+        "measure",
+        "dci",
+        options=DciOptions,
+        build="gantk_measures.dci:Dci",
+        summary="how much models that predict the factors use which code",
+    )
+    registry.add(
+        "measure",
+        "factor_vae",
+        options=FactorVaeOptions,
+        build="gantk_measures.factor_vae:FactorVae",
+        summary="whether holding a factor holds one code",
+    )
+    registry.add(
+        "measure",
+        "infomec",
+        options=InfomecOptions,
+        build="gantk_measures.infomec:Infomec",
+        summary="modularity, compactness and explicitness of mixed codes, by information",
+    )
+    registry.add(
+        "measure",
+        "classic",
+        options=ClassicOptions,
+        build="gantk_measures.classic:Classic",
+        summary="BetaVAE, SAP, modularity, explicitness and IRS, to compare with older tables",
+    )
+    registry.add(
+        "measure",
+        "independence",
+        options=IndependenceOptions,
+        build="gantk_measures.independence:Independence",
+        summary="what the codes share on real data; asks for no factors",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -54,3 +54,74 @@ class ModesOptions(Options):
     """Standard deviations from the nearest centre up to which a sample is good."""
     least: Annotated[float, Field(gt=0, le=1)] = 0.1
     """Share of its frequency in the data at which a mode counts as covered."""
+
+
+Bins = Annotated[int, Field(ge=2, le=1_000)]
+Protocol = Literal["gantk", "dlib", "infogan-cr"]
+
+
+class RealCodesOptions(Options):
+    """What the measures that read codes off real samples share."""
+
+    codes: Annotated[list[str], Reference("latents")] = Field(default_factory=list)
+    """Latents to read, groups or members; empty: all that are inferred."""
+    samples: Count = 20_000
+    """Real samples to read, held-out ones where the data set has them; at most all."""
+
+
+class FactorsOptions(RealCodesOptions):
+    """What the measures that hold such codes against factors share."""
+
+    factors: list[str] = Field(default_factory=list)
+    """Factors of the data set to measure; empty: all that are scored."""
+
+
+class MigOptions(FactorsOptions):
+    """Options of `mig`."""
+
+    bins: Bins = 20
+    """Bins of codes and factors that are numbers or angles; categories are never binned."""
+    binning: Literal["width", "quantile"] = "width"
+    """Bins of equal width, as in published tables, or of equal frequency, which withstand
+    outliers."""
+
+
+class DciOptions(FactorsOptions):
+    """Options of `dci`."""
+
+    regressor: Literal["gradient_boosting", "extra_trees"] = "gradient_boosting"
+    """What predicts the factors; values are only comparable under the same one. Boosting, as in
+    published tables, takes minutes when factors have many values; extra trees take seconds."""
+
+
+class FactorVaeOptions(FactorsOptions):
+    """Options of `factor_vae`."""
+
+    bins: Bins = 20
+    """Bins within which a factor that is a number or an angle counts as held."""
+    protocol: Protocol = "gantk"
+    """Samples a vote, votes, pruning: ours, or those of disentanglement_lib or InfoGAN-CR."""
+
+
+class InfomecOptions(FactorsOptions):
+    """Options of `infomec`."""
+
+    bins: Bins = 20
+    """Bins of factors that are numbers or angles, and of codes that are angles."""
+
+
+class ClassicOptions(FactorsOptions):
+    """Options of `classic`."""
+
+    bins: Bins = 20
+    """Bins of codes and factors that are numbers or angles, where a score needs values."""
+    protocol: Protocol = "gantk"
+    """How the BetaVAE score is taken: ours (codes in units of their deviation), or as in
+    disentanglement_lib or InfoGAN-CR."""
+
+
+class IndependenceOptions(RealCodesOptions):
+    """Options of `independence`."""
+
+    bins: Bins = 20
+    """Bins of codes that are numbers or angles."""

@@ -6,7 +6,7 @@ is how an interval is resampled without copying anything.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -46,9 +46,26 @@ def bootstrap(
     Resampling repeats samples, which inflates every measure of dependence a little; the
     percentiles are therefore shifted so that the mean of the resamples lies on `value`.
     """
+    return bootstrap_all(count, lambda weights: {"": estimate(weights)}, {"": value}, rng)[""]
+
+
+def bootstrap_all(
+    count: int,
+    estimate: Callable[[Numbers], Mapping[str, float]],
+    values: Mapping[str, float],
+    rng: np.random.Generator,
+) -> dict[str, Interval]:
+    """Return the interval of each of `values`, all from the same resamples (see `bootstrap`)."""
     drawn = (rng.integers(count, size=count) for _ in range(RESAMPLES))
     weights = (np.bincount(rows, minlength=count).astype(np.float64) for rows in drawn)
-    found = np.array([estimate(each) for each in weights])
+    found = [estimate(each) for each in weights]
+    return {
+        name: _interval([each[name] for each in found], value) for name, value in values.items()
+    }
+
+
+def _interval(resampled: Sequence[float], value: float) -> Interval:
+    found = np.array(resampled)
     low, high = np.percentile(found, [2.5, 97.5]) - found.mean() + value
     return Interval(float(low), float(high))
 
@@ -87,12 +104,24 @@ def contingency(rows: Indices, columns: Indices, weights: Numbers | None = None)
     return cells.reshape(-1, width).astype(np.float64)
 
 
-def entropy(counts: Numbers) -> float:
-    """Return the plug-in entropy of `counts`, corrected after Miller and Madow (1955)."""
+def entropy(counts: Numbers, *, corrected: bool = True) -> float:
+    """Return the plug-in entropy of `counts`, corrected after Miller and Madow (1955) or not."""
     counts = counts[counts > 0]
     total = counts.sum()
     shares = counts / total
-    return float(-(shares * np.log(shares)).sum() + (len(counts) - 1) / (2 * total))
+    correction = (len(counts) - 1) / (2 * total) if corrected else 0.0
+    return float(-(shares * np.log(shares)).sum() + correction)
+
+
+def mutual_information(table: Numbers, *, corrected: bool = True) -> float:
+    """Return I(row; column) of a contingency table, in nats, at least 0.
+
+    The plug-in estimate is too large by about (rows - 1)(columns - 1) / 2N; the correction after
+    Miller and Madow takes that off.
+    """
+    margins = (table.sum(axis=1), table.sum(axis=0))
+    apart = sum(entropy(margin, corrected=corrected) for margin in margins)
+    return max(apart - entropy(table.ravel(), corrected=corrected), 0.0)
 
 
 def uncertainty(table: Numbers) -> float:
@@ -102,9 +131,7 @@ def uncertainty(table: Numbers) -> float:
     """
     if (table.sum(axis=0) > 0).sum() < 2:
         return float("nan")
-    columns = entropy(table.sum(axis=0))
-    shared = entropy(table.sum(axis=1)) + columns - entropy(table.ravel())
-    return max(shared, 0.0) / columns
+    return mutual_information(table) / entropy(table.sum(axis=0))
 
 
 class Matching(NamedTuple):

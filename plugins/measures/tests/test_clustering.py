@@ -37,6 +37,16 @@ def test_scores_by_hand(
     assert found["ari"] == pytest.approx(ari, abs=5e-5)
 
 
+def test_54_random_categories_share_their_bias() -> None:
+    """81 / 2N over log 10 is .00176; three standard deviations of a draw are .0009."""
+    rng = np.random.default_rng(0)
+
+    found = cluster_scores(rng.integers(10, size=10_000), rng.integers(10, size=10_000))
+
+    assert found["nmi"] == pytest.approx(0.0015, abs=0.0009)
+    assert found["ari"] == pytest.approx(0, abs=0.001)
+
+
 def test_mapping_names_the_labels() -> None:
     details = describe(*pairs(BY_HAND[0][0]), ("ape", "bee", "cat"))
 

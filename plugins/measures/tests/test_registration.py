@@ -12,7 +12,18 @@ def test_every_measure_is_offered_and_takes_its_options() -> None:
     registry = Registry()
     gantk_measures.gantk_register(registry)
 
-    assert registry.names("measure") == ["bound", "clustering", "explained", "modes"]
+    assert registry.names("measure") == [
+        "bound",
+        "classic",
+        "clustering",
+        "dci",
+        "explained",
+        "factor_vae",
+        "independence",
+        "infomec",
+        "mig",
+        "modes",
+    ]
     for component in registry.all("measure"):
         arguments = set(inspect.signature(component.load()).parameters)
         assert set(component.options.model_fields) == arguments - FACTS

@@ -13,6 +13,7 @@ from gantk_measures.statistics import (
     entropy,
     match_majority,
     match_one_to_one,
+    mutual_information,
     uncertainty,
 )
 
@@ -68,6 +69,13 @@ def test_uncertainty_is_one_for_a_copy_and_small_for_independent_columns(
     assert uncertainty(contingency(columns, columns)) == pytest.approx(1, abs=1e-3)
     assert uncertainty(contingency(rows, columns)) < 0.003
     assert math.isnan(uncertainty(contingency(rows, np.zeros_like(rows))))
+
+
+def test_information_by_hand() -> None:
+    """Value 51."""
+    table = np.array([[8.0, 2, 0], [0, 6, 4], [0, 8, 2]])
+
+    assert mutual_information(table, corrected=False) == pytest.approx(0.4517, abs=5e-5)
 
 
 def test_matching_by_hand() -> None:

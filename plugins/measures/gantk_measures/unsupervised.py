@@ -1,0 +1,53 @@
+"""Scores that ask no factor: how far the codes are from independent (Locatello et al. 2019)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+
+from gantk_measures.statistics import Indices, Numbers, contingency, mutual_information
+
+SINGULAR = float(np.log(1e-12))
+"""Log of the determinant of a correlation matrix down to which rounding alone may have led."""
+
+
+def live_part(covariance: Numbers) -> Numbers:
+    """Return the covariance of the codes that vary, by variance beside the largest one."""
+    variances = np.diag(covariance)
+    kept = np.flatnonzero(variances > 1e-12 * variances.max(initial=0.0))
+    return covariance[np.ix_(kept, kept)]
+
+
+def total_correlation(covariance: Numbers) -> float:
+    """Return (sum log S_jj - log |S|) / 2 in nats: what a normal of covariance S (J, J) shares.
+
+    Dead codes are dropped. Infinite when one code is a linear function of others, as far as
+    numbers of seven digits can tell.
+    """
+    live = live_part(covariance)
+    if len(live) < 2:
+        return 0.0
+    deviations = np.sqrt(np.diag(live))
+    sign, log_determinant = np.linalg.slogdet(live / np.outer(deviations, deviations))
+    return float(-log_determinant / 2) if sign > 0 and log_determinant > SINGULAR else float("inf")
+
+
+def wasserstein(covariance: Numbers) -> float:
+    """Return the squared Wasserstein distance of two normals: S (J, J), and S with 0 off diagonal.
+
+    2 tr S - 2 tr (D^1/2 S D^1/2)^1/2 with D the diagonal of S. That form is symmetric, so that its
+    root is real; the root of S D may come out complex.
+    """
+    live = live_part(covariance)
+    deviations = np.sqrt(np.diag(live))
+    roots = np.sqrt(np.maximum(np.linalg.eigvalsh(live * np.outer(deviations, deviations)), 0))
+    return float(2 * np.trace(live) - 2 * roots.sum())
+
+
+def mean_pairwise_information(levels: Sequence[Indices]) -> float:
+    """Return the mean of I(code; other code) over pairs, plug-in, in nats; 0 without a pair."""
+    pairs = combinations(levels, 2)
+    found = [mutual_information(contingency(*pair), corrected=False) for pair in pairs]
+    return float(np.mean(found)) if found else 0.0
