@@ -80,7 +80,7 @@ class Assembly:
 
     def data(self) -> Dataset:
         """Build the data set."""
-        return self._build(self.recipe.data, {"sibling": self._sibling}, Dataset)
+        return self._build(self.recipe.data, {"sibling": partial(sibling, self.registry)}, Dataset)
 
     def augments(self, data: Dataset) -> dict[str, Augment]:
         """Build what changes real samples on their way to the critic."""
@@ -234,16 +234,21 @@ class Assembly:
             return self._build(value, {}, Schedule)
         return value
 
-    def _sibling(self, use: str, **options: Any) -> Dataset:
-        """Build another registered data set, for one that stands in for it.
 
-        Raises DataError when its files are missing, PluginError when nobody offers it.
-        """
-        try:
-            component: Component = self.registry.get("dataset", use)
-        except UnknownComponent as error:
-            raise PluginError(f"data set {use!r} is offered by no plugin") from error
-        return component.load()(**dict(component.options(**options)))
+def sibling(registry: Registry, use: str, **options: Any) -> Dataset:
+    """Build another registered data set, for one that stands in for it.
+
+    Raises DataError when its files are missing or damaged, PluginError when nobody offers it.
+    """
+    try:
+        component: Component = registry.get("dataset", use)
+    except UnknownComponent as error:
+        raise PluginError(f"data set {use!r} is offered by no plugin") from error
+    builder = component.load()
+    asks = "sibling" in inspect.signature(builder).parameters
+    facts = {"sibling": partial(sibling, registry)} if asks else {}
+    built: Dataset = builder(**dict(component.options(**options)), **facts)
+    return built
 
 
 def _described(chosen: Chosen) -> str:

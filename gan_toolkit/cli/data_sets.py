@@ -85,13 +85,12 @@ def _options(component: Component, settings: dict[str, Any]) -> dict[str, Any]:
 def _build(component: Component, options: dict[str, Any], registry: Registry) -> Dataset:
     """Build a data set as a run would; one that stands in for another finds it by `sibling`."""
     import inspect
+    from functools import partial
 
-    def sibling(use: str, **own: Any) -> Dataset:
-        other = registry.get("dataset", use)
-        return _build(other, dict(other.options(**own)), registry)
+    from gan_toolkit.assemble import sibling
 
     builder = component.load()
-    facts = {"sibling": sibling} if "sibling" in inspect.signature(builder).parameters else {}
+    facts = {"sibling": partial(sibling, registry)} if "sibling" in inspect.signature(builder).parameters else {}
     try:
         built: Dataset = builder(**options, **facts)
     except GantkError:

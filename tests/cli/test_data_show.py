@@ -209,3 +209,14 @@ def test_a_file_is_not_replaced_unasked(show: Gantk) -> None:
 
     assert show("drawn").exit_code == 2
     assert show("drawn", "--force").exit_code == 0
+
+
+def test_a_set_whose_real_twin_nobody_offers_is_made_here(gantk: Gantk, tmp_path: Path) -> None:
+    sheet = tmp_path / "sheet.png"
+    small = ("--set", "size=16", "--set", "count=4", "--set", "held_out=0")
+
+    result = gantk("-P", "no:data", "data", "show", "faces", *small, "-o", str(sheet))
+
+    assert result.exit_code == 0
+    assert sheet.is_file()
+    assert "data set 'dcign_faces' is offered by no plugin: using faces-synthetic" in result.stderr
