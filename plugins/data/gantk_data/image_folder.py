@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_toolkit import ArrayDataset, DataError
+from gantk_data.folders import walk
 from gantk_data.options import Background, Resize
 from gantk_data.pictures import SUFFIXES, BadPictureError, decode, map_pictures, pixels, to_square
 from gantk_data.sources import SOURCES
+from gantk_data.trees import shown
 
 _log = logging.getLogger("gantk")
 _SHOWN = 5
@@ -44,7 +46,7 @@ def image_folder(
     pictures = map_pictures(read, files)
     good = _sort_out(root, files, pictures, skip_bad)
     return ArrayDataset(
-        root.resolve().name,
+        shown(root.resolve().name),
         "real",
         np.stack([picture for picture in pictures if not isinstance(picture, str)]),
         None if labels is None else labels[good],
@@ -55,21 +57,18 @@ def image_folder(
 
 def _find(root: Path) -> list[Path]:
     if not root.is_dir():
-        raise DataError(f"data.root: there is no folder {root}")
-    inside = (path for path in root.rglob("*") if not _hidden(path.relative_to(root)))
-    files = sorted(path for path in inside if path.is_file())
+        raise DataError(f"data.root: there is no folder {shown(str(root))}")
+    names = sorted(walk(root), key=lambda name: name.split("/"))
+    files = [root / name for name in names]
     images = [path for path in files if path.suffix.lower() in SUFFIXES]
     if not images:
         others = Counter(path.suffix.lower() or "none" for path in files)
-        kinds = ", ".join(f"{suffix} {count:,}" for suffix, count in others.most_common(_SHOWN))
+        most = others.most_common(_SHOWN)
+        kinds = ", ".join(f"{shown(suffix)} {count:,}" for suffix, count in most)
         saw = f"saw {len(files):,} files with other suffixes" + (f" ({kinds})" if kinds else "")
         known = " ".join(sorted(SUFFIXES))
-        raise DataError(f"0 images in {root}; {saw}; an image ends in {known}")
+        raise DataError(f"0 images in {shown(str(root))}; {saw}; an image ends in {known}")
     return images
-
-
-def _hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
 
 
 def _classes(root: Path, files: list[Path]) -> tuple[tuple[str, ...], NDArray[np.int64]]:
@@ -78,11 +77,13 @@ def _classes(root: Path, files: list[Path]) -> tuple[tuple[str, ...], NDArray[np
     loose = [path for path, part in zip(files, parts, strict=True) if len(part) == 1]
     if loose:
         raise DataError(
-            f"{len(loose):,} images lie in {root} itself and so have no class, the first is "
-            f"{loose[0].name}; move them into a sub-folder, or set classes = false"
+            f"{len(loose):,} images lie in {shown(str(root))} itself and so have no class, "
+            f"the first is {shown(loose[0].name)}; move them into a sub-folder, or set "
+            "classes = false"
         )
-    names = tuple(sorted({part[0] for part in parts}))
-    return names, np.array([names.index(part[0]) for part in parts], dtype=np.int64)
+    names = sorted({part[0] for part in parts})
+    labels = np.array([names.index(part[0]) for part in parts], dtype=np.int64)
+    return tuple(map(shown, names)), labels
 
 
 def _read(
@@ -93,7 +94,7 @@ def _read(
         image = decode(path, background, max_pixels)
         return pixels(to_square(image, size, resize, background), channels)
     except BadPictureError as error:
-        return "the file is empty" if path.stat().st_size == 0 else str(error)
+        return str(error)
 
 
 def _sort_out(
@@ -101,13 +102,14 @@ def _sort_out(
 ) -> NDArray[np.bool_]:
     """Return which pictures are good; DataError if some are not and may not be skipped."""
     bad = [
-        f"{path.relative_to(root)}: {picture}"
+        f"{shown(str(path.relative_to(root)))}: {picture}"
         for path, picture in zip(files, pictures, strict=True)
         if isinstance(picture, str)
     ]
     if bad:
-        text = f"{len(bad):,} of {len(files):,} images in {root} are bad: {'; '.join(bad[:_SHOWN])}"
-        text += "; …" if len(bad) > _SHOWN else ""
+        where = shown(str(root))
+        text = f"{len(bad):,} of {len(files):,} images in {where} are bad: "
+        text += "; ".join(bad[:_SHOWN]) + ("; …" if len(bad) > _SHOWN else "")
         if not skip_bad or len(bad) == len(files):
             raise DataError(f"{text}; mend or remove them, or set skip_bad = true")
         _log.warning("%s; they are skipped", text)

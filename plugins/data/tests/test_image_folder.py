@@ -284,7 +284,7 @@ FAULTS = {
     "empty": "the file is empty",
     "text": "not a picture of a known format",
     "cut": "OSError: image file is truncated",
-    "cut png": "OSError: ",
+    "cut png": "it is cut: a PNG ends in IEND",
     "bomb": "65,610,000 pixels, the limit is 64,000,000",
     "great bomb": "DecompressionBomb",
     "gif": "not a picture of a known format",
