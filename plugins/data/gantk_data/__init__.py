@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from gan_toolkit import Registry, hookimpl
 from gantk_data.options import (
     DigitsOptions,
@@ -11,6 +13,9 @@ from gantk_data.options import (
     RenderedChairsOptions,
 )
 from gantk_data.sources import SOURCES
+
+if TYPE_CHECKING:
+    import click
 
 _READERS = (
     ("mnist", "mnist", MnistOptions, "MNIST: handwritten digits, 28x28 grey"),
@@ -38,3 +43,11 @@ def gantk_register(registry: Registry) -> None:
             summary=summary,
             source=SOURCES.get(name),
         )
+
+
+@hookimpl
+def gantk_commands(cli: click.Group) -> None:
+    """Add `gantk data check`."""
+    from gantk_data.commands import check
+
+    cli.add_command(check, "data check")

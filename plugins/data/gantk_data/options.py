@@ -14,6 +14,7 @@ Background = Literal["white", "grey", "black"]
 Crop = Literal["none", "box"]
 Limit = Annotated[int, Field(ge=1)]
 Size = Annotated[int, Field(ge=1, le=1024)]
+FactorKind = Literal["discrete", "continuous"]
 
 
 class MnistOptions(Options):
@@ -51,13 +52,20 @@ class ImageFolderOptions(Options):
     """Options of `image_folder`."""
 
     root: RecipePath
-    """The folder; pictures are looked for at every depth, hidden files and folders left out."""
+    """A folder, zip or tar; pictures are looked for at every depth, hidden files left out."""
     size: Size
     """Height and width of the samples in pixels."""
     channels: Literal[1, 3] = 3
     """3 for colour; 1 for grey, the luma of coloured pictures."""
     classes: bool = False
     """Whether the first level of sub-folders names the class of each picture."""
+    labels: RecipePath | None = None
+    """A table, `.csv` or `.json`, with a row for each picture; its first column names the files."""
+    label: str | None = None
+    """The table's column of classes; without it the one named `label` or `class`, if there is."""
+    factors: dict[str, FactorKind] | None = None
+    """The table's columns that are factors; without it all others: numbers continuous, texts
+    discrete."""
     resize: Resize = "crop"
     """Cut the centre square and scale it; scale and pad; scale without keeping proportions; or
     take pictures of exactly this size only."""

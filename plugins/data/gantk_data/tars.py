@@ -70,7 +70,7 @@ class TarTree(Tree):
         self._limits = limits
         self._members: dict[str, _Member] | None = None
 
-    def stamp(self) -> str:
+    def stamp(self, counts: Callable[[str], bool] | None = None) -> str:  # noqa: ARG002
         """Return size and time of the archive."""
         return file_stamp(self.path)
 
@@ -98,13 +98,15 @@ class TarTree(Tree):
 class CompressedTarTree(Tree):
     """The regular files of a compressed tar, which can only be read from the front."""
 
+    any_order = False
+
     def __init__(self, path: Path, expand: Expand, limits: Limits) -> None:
         self.path = path
         self._expand = expand
         self._limits = limits
         self._names: list[str] | None = None
 
-    def stamp(self) -> str:
+    def stamp(self, counts: Callable[[str], bool] | None = None) -> str:  # noqa: ARG002
         """Return size and time of the archive."""
         return file_stamp(self.path)
 
