@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from gan_toolkit import Registry, hookimpl
 from gantk_data.options import (
     DigitsOptions,
+    EmnistOptions,
     FashionMnistOptions,
     ImageFolderOptions,
+    KmnistOptions,
     MnistOptions,
     RenderedChairsOptions,
 )
@@ -20,8 +22,10 @@ if TYPE_CHECKING:
 _READERS = (
     ("mnist", "mnist", MnistOptions, "MNIST: handwritten digits, 28x28 grey"),
     ("fashion_mnist", "mnist", FashionMnistOptions, "Fashion-MNIST: clothing, 28x28 grey"),
+    ("kmnist", "mnist", KmnistOptions, "Kuzushiji-MNIST: cursive kana, 28x28 grey"),
+    ("emnist", "emnist", EmnistOptions, "EMNIST: handwritten letters and digits, 28x28 grey"),
     ("digits", "digits", DigitsOptions, "scikit-learn's real digits, 8x8 grey; nothing to get"),
-    ("image_folder", "image_folder", ImageFolderOptions, "any folder of pictures"),
+    ("image_folder", "image_folder", ImageFolderOptions, "any pictures in a folder, zip or tar"),
     (
         "rendered_chairs",
         "rendered_chairs",

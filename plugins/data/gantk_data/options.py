@@ -39,6 +39,35 @@ class FashionMnistOptions(Options):
     """Use only the first n images."""
 
 
+class KmnistOptions(Options):
+    """Options of `kmnist`."""
+
+    root: RecipePath | None = None
+    """Folder that holds `KMNIST/raw/` or the files; without it `GANTK_DATA`, else `data`."""
+    split: Split = "train"
+    """Which images: 60,000 (the other 10,000 are then the held-out ones), 10,000, or all."""
+    limit: Limit | None = None
+    """Use only the first n images."""
+
+
+EmnistVariant = Literal["letters", "digits", "balanced", "byclass", "bymerge", "mnist"]
+
+
+class EmnistOptions(Options):
+    """Options of `emnist`."""
+
+    root: RecipePath | None = None
+    """Folder that holds `EMNIST/raw/`, the files or `gzip.zip`; without it `GANTK_DATA`, else
+    `data`."""
+    variant: EmnistVariant = "letters"
+    """26 letters whatever their case; 10 digits; 47 classes, as many images of each; all images
+    in 62 classes; the same in 47, where cases look alike; or MNIST's own numbers of images."""
+    split: Split = "train"
+    """Which images: the training part (the test part is then held out), the test part, or all."""
+    limit: Limit | None = None
+    """Use only the first n images."""
+
+
 class DigitsOptions(Options):
     """Options of `digits`."""
 

@@ -41,6 +41,30 @@ DOWNLOADS: dict[str, tuple[Download, ...]] = {
         "bef4ecab320f06d8554ea6380940ec79",
         "bb300cfdad3c16e7a12a480ee83cd310",
     ),
+    "kmnist": tuple(
+        Download(
+            f"KMNIST/raw/{name}.gz",
+            f"http://codh.rois.ac.jp/kmnist/dataset/kmnist/{name}.gz",
+            md5=md5,
+        )
+        for name, md5 in zip(
+            IDX_NAMES,
+            (
+                "bdb82020997e1d708af4cf47b453dcf7",
+                "e144d726b3acfaa3e44228e80efcd344",
+                "5c965bf0a639b31b8f53240b1b52f4d7",
+                "7320c461ea6c1c855c0b718fb2a4b134",
+            ),
+            strict=True,
+        )
+    ),
+    "emnist": (
+        Download(
+            "EMNIST/raw/gzip.zip",
+            "https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip",
+            md5="58c8d27c78d21e728a6bc7b3cc06412e",
+        ),
+    ),
 }
 """By component; paths are below the data folder."""
 
