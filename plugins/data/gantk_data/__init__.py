@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from gan_toolkit import Registry, hookimpl
 from gantk_data.options import (
+    Cifar10Options,
+    Cifar100Options,
     DigitsOptions,
     EmnistOptions,
     FashionMnistOptions,
@@ -25,6 +27,8 @@ _READERS = (
     ("kmnist", "mnist", KmnistOptions, "Kuzushiji-MNIST: cursive kana, 28x28 grey"),
     ("emnist", "emnist", EmnistOptions, "EMNIST: handwritten letters and digits, 28x28 grey"),
     ("digits", "digits", DigitsOptions, "scikit-learn's real digits, 8x8 grey; nothing to get"),
+    ("cifar10", "cifar", Cifar10Options, "CIFAR-10: photographs of 10 kinds of things, 32x32"),
+    ("cifar100", "cifar", Cifar100Options, "CIFAR-100: photographs of 100 things, 32x32"),
     ("image_folder", "image_folder", ImageFolderOptions, "any pictures in a folder, zip or tar"),
     (
         "rendered_chairs",

@@ -68,6 +68,35 @@ class EmnistOptions(Options):
     """Use only the first n images."""
 
 
+class Cifar10Options(Options):
+    """Options of `cifar10`."""
+
+    root: RecipePath | None = None
+    """Folder that holds `cifar-10-batches-bin/`, its files or `cifar-10-binary.tar.gz`; without
+    it `GANTK_DATA`, else `data`."""
+    split: Split = "train"
+    """Which images: 50,000 (the other 10,000 are then the held-out ones), 10,000, or all."""
+    limit: Limit | None = None
+    """Use only the first n images."""
+
+
+Cifar100Labels = Literal["fine", "coarse"]
+
+
+class Cifar100Options(Options):
+    """Options of `cifar100`."""
+
+    root: RecipePath | None = None
+    """Folder that holds `cifar-100-binary/`, its files or `cifar-100-binary.tar.gz`; without it
+    `GANTK_DATA`, else `data`."""
+    split: Split = "train"
+    """Which images: 50,000 (the other 10,000 are then the held-out ones), 10,000, or all."""
+    labels: Cifar100Labels = "fine"
+    """Which labels are the classes: 100 things, or the 20 kinds of things they belong to."""
+    limit: Limit | None = None
+    """Use only the first n images."""
+
+
 class DigitsOptions(Options):
     """Options of `digits`."""
 

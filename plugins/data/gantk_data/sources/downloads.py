@@ -58,6 +58,22 @@ DOWNLOADS: dict[str, tuple[Download, ...]] = {
             strict=True,
         )
     ),
+    "cifar10": (
+        Download(
+            "cifar-10-binary.tar.gz",
+            "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
+            size=170_052_171,
+            md5="c32a1d4ab5d03f1284b67883e8d87530",
+        ),
+    ),
+    "cifar100": (
+        Download(
+            "cifar-100-binary.tar.gz",
+            "https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz",
+            size=168_513_733,
+            md5="03b5dce01913d631647c71ecec9e9cb8",
+        ),
+    ),
     "emnist": (
         Download(
             "EMNIST/raw/gzip.zip",

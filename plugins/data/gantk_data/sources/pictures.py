@@ -2,9 +2,42 @@
 
 from __future__ import annotations
 
-from gan_toolkit import Source
+from gan_toolkit import Source, SourceFile
+from gantk_data.sources.downloads import DOWNLOADS
+
+_CIFAR = "A. Krizhevsky: Learning multiple layers of features from tiny images, 2009"
 
 SOURCES = (
+    Source(
+        component="cifar10",
+        title="CIFAR-10",
+        what="50,000 + 10,000 photographs in ten classes, 32x32 in colour (the binary version)",
+        origin=_CIFAR,
+        licence="terms of the data: check",
+        how=(
+            "`gantk data fetch cifar10`, or put cifar-10-binary.tar.gz into <root>, unpacked or not"
+        ),
+        folders=("<root>/cifar-10-batches-bin", "<root>"),
+        files=(SourceFile("cifar-10-binary.tar.gz", md5="c32a1d4ab5d03f1284b67883e8d87530"),),
+        downloads=DOWNLOADS["cifar10"],
+    ),
+    Source(
+        component="cifar100",
+        title="CIFAR-100",
+        what=(
+            "50,000 + 10,000 photographs in 100 classes of 20 kinds, 32x32 in colour (the binary "
+            "version)"
+        ),
+        origin=_CIFAR,
+        licence="terms of the data: check",
+        how=(
+            "`gantk data fetch cifar100`, or put cifar-100-binary.tar.gz into <root>, unpacked or "
+            "not"
+        ),
+        folders=("<root>/cifar-100-binary", "<root>"),
+        files=(SourceFile("cifar-100-binary.tar.gz", md5="03b5dce01913d631647c71ecec9e9cb8"),),
+        downloads=DOWNLOADS["cifar100"],
+    ),
     Source(
         component="image_folder",
         title="a folder of images",
