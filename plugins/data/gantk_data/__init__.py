@@ -15,6 +15,7 @@ from gantk_data.options import (
     KmnistOptions,
     MnistOptions,
     RenderedChairsOptions,
+    SvhnOptions,
 )
 from gantk_data.sources import SOURCES
 
@@ -29,6 +30,7 @@ _READERS = (
     ("digits", "digits", DigitsOptions, "scikit-learn's real digits, 8x8 grey; nothing to get"),
     ("cifar10", "cifar", Cifar10Options, "CIFAR-10: photographs of 10 kinds of things, 32x32"),
     ("cifar100", "cifar", Cifar100Options, "CIFAR-100: photographs of 100 things, 32x32"),
+    ("svhn", "svhn", SvhnOptions, "SVHN: house numbers cropped to a digit, 32x32 in colour"),
     ("image_folder", "image_folder", ImageFolderOptions, "any pictures in a folder, zip or tar"),
     (
         "rendered_chairs",

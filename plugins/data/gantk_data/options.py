@@ -97,6 +97,21 @@ class Cifar100Options(Options):
     """Use only the first n images."""
 
 
+SvhnSplit = Literal["train", "test", "extra", "train+extra"]
+
+
+class SvhnOptions(Options):
+    """Options of `svhn`."""
+
+    root: RecipePath | None = None
+    """Folder that holds the `.mat` files or `SVHN/`; without it `GANTK_DATA`, else `data`."""
+    split: SvhnSplit = "train"
+    """Which images: 73,257, 26,032, 531,131 easier ones, or the first and these. The test images
+    are held out from training, if they are there."""
+    limit: Limit | None = None
+    """Use only the first n images."""
+
+
 class DigitsOptions(Options):
     """Options of `digits`."""
 

@@ -74,6 +74,14 @@ DOWNLOADS: dict[str, tuple[Download, ...]] = {
             md5="03b5dce01913d631647c71ecec9e9cb8",
         ),
     ),
+    "svhn": tuple(
+        Download(name, f"http://ufldl.stanford.edu/housenumbers/{name}", md5=md5)
+        for name, md5 in (
+            ("train_32x32.mat", "e26dedcc434d2e4c54c9b2d4a06d8373"),
+            ("test_32x32.mat", "eb5a983be6a315427106f1b164d9cef3"),
+            ("extra_32x32.mat", "a93ce644f1a588dc4d68dda5feec44a7"),
+        )
+    ),
     "emnist": (
         Download(
             "EMNIST/raw/gzip.zip",

@@ -39,6 +39,24 @@ SOURCES = (
         downloads=DOWNLOADS["cifar100"],
     ),
     Source(
+        component="svhn",
+        title="SVHN",
+        what=(
+            "73,257 + 26,032 + 531,131 house numbers cropped to digits of ten classes, 32x32 in "
+            "colour"
+        ),
+        origin="Y. Netzer and others: Reading digits in natural images, 2011; Stanford",
+        licence="non-commercial use only (unverified); terms of the data: check",
+        how="`gantk data fetch svhn`, or put the .mat files (format 2) into <root>",
+        folders=("<root>", "<root>/SVHN", "<root>/svhn"),
+        files=(
+            SourceFile("train_32x32.mat", md5="e26dedcc434d2e4c54c9b2d4a06d8373"),
+            SourceFile("test_32x32.mat", md5="eb5a983be6a315427106f1b164d9cef3"),
+            SourceFile("extra_32x32.mat", md5="a93ce644f1a588dc4d68dda5feec44a7"),
+        ),
+        downloads=DOWNLOADS["svhn"],
+    ),
+    Source(
         component="image_folder",
         title="a folder of images",
         what="your own pictures: PNG, JPEG, WebP, BMP, TIFF or PNM, in nested folders",
