@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from gan_toolkit import Registry, hookimpl
 from gantk_data.options import (
+    ArraysOptions,
     Cifar10Options,
     Cifar100Options,
     DigitsOptions,
@@ -32,6 +33,7 @@ _READERS = (
     ("cifar100", "cifar", Cifar100Options, "CIFAR-100: photographs of 100 things, 32x32"),
     ("svhn", "svhn", SvhnOptions, "SVHN: house numbers cropped to a digit, 32x32 in colour"),
     ("image_folder", "image_folder", ImageFolderOptions, "any pictures in a folder, zip or tar"),
+    ("arrays", "arrays", ArraysOptions, "images or points in a .npy or .npz file"),
     (
         "rendered_chairs",
         "rendered_chairs",

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gan_toolkit import DataError
-from gantk_data.streams import Rows
 
 _SKIP = 1 << 20
 
@@ -58,22 +56,3 @@ class FlowRows:
 
     def _damaged(self, what: str) -> DataError:
         return DataError(f"{self._where}: {what}; the file is damaged: get it again")
-
-
-class Chain:
-    """Several such arrays, one after the other."""
-
-    def __init__(self, parts: Sequence[Rows]) -> None:
-        self._parts = parts
-        self.shape = (sum(part.shape[0] for part in parts), *parts[0].shape[1:])
-
-    def read(self, start: int, stop: int) -> NDArray[np.uint8]:
-        """Return these rows; each call asks for later ones than the last."""
-        found = []
-        for part in self._parts:
-            count = part.shape[0]
-            first, last = max(start, 0), min(stop, count)
-            if first < last:
-                found.append(part.read(first, last))
-            start, stop = start - count, stop - count
-        return found[0] if len(found) == 1 else np.concatenate(found)

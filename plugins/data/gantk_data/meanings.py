@@ -16,7 +16,7 @@ from gantk_data.tables import LABEL, Cell
 from gantk_data.trees import shown
 
 _CLASS_COLUMNS = (LABEL, "class")
-_MOST_VALUES = 1000
+MOST_VALUES = 1000
 _LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -91,10 +91,10 @@ def _factor(
         return column, Factor(shown(name), kind, low=low, high=high)
     texts = _texts(cells, places, name)
     values = sorted(set(texts), key=_number_first)
-    if len(values) > _MOST_VALUES:
+    if len(values) > MOST_VALUES:
         raise DataError(
             f"{places[0]}: {shown(name)} has {len(values):,} different values, a discrete factor "
-            f"has at most {_MOST_VALUES:,}; name the columns that are factors in data.factors"
+            f"has at most {MOST_VALUES:,}; name the columns that are factors in data.factors"
         )
     column = _indices(texts, values).astype(np.float32)
     return column, Factor(shown(name), kind, tuple(map(shown, values)))

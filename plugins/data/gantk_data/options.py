@@ -151,6 +151,33 @@ class ImageFolderOptions(Options):
     Pillow's own limit is the bound."""
 
 
+Layout = Literal["auto", "NHW", "NHWC", "NCHW"]
+
+
+class ArraysOptions(Options):
+    """Options of `arrays`."""
+
+    file: RecipePath
+    """A `.npy` or `.npz`: images (N, H, W), (N, H, W, C) or (N, C, H, W), or points (N, D) of
+    floats."""
+    images: str | None = None
+    """The array of an `.npz` that holds the samples; unless it is the only one."""
+    layout: Layout = "auto"
+    """What the axes of images are; found by itself where exactly one can be 1 or 3 channels."""
+    range: Annotated[list[float], Field(min_length=2, max_length=2)] | None = None
+    """The values of black and white, for images of another type than uint8."""
+    labels: str | None = None
+    """Labels (N,), whole numbers or texts: an array of the `.npz`, or a `.npy` beside the file."""
+    classes: list[str] | None = None
+    """Names of the classes 0, 1, 2 …; without it the labels' own values."""
+    factors: str | None = None
+    """Factors (N, K), likewise: whole numbers are discrete, others continuous."""
+    factor_names: list[str] | None = None
+    """Names of the K factors."""
+    limit: Limit | None = None
+    """Use only the first n samples."""
+
+
 class RenderedChairsOptions(Options):
     """Options of `rendered_chairs`."""
 

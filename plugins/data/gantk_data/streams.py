@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -23,19 +23,37 @@ class Rows(Protocol):
         """Return these rows; each call asks for later ones than the last."""
 
 
+class Chain:
+    """Several arrays of equal rows, one behind the other."""
+
+    def __init__(self, links: Sequence[Rows]) -> None:
+        self._links = links
+        self.shape = (sum(link.shape[0] for link in links), *links[0].shape[1:])
+
+    def read(self, start: int, stop: int) -> NDArray[np.uint8]:
+        """Return these rows; each call asks for later ones than the last."""
+        parts = []
+        begin = 0
+        for link in self._links:
+            end = begin + link.shape[0]
+            if start < end and stop > begin:
+                parts.append(link.read(max(start - begin, 0), min(stop, end) - begin))
+            begin = end
+        return np.concatenate(parts)
+
+
 def copy_rows(
     source: Rows,
     chosen: NDArray[np.int64],
     images: RowWriter,
     convert: Callable[[NDArray[np.uint8]], NDArray[np.uint8]],
-    at_once: int | None = None,
 ) -> None:
     """Write the rows `chosen`, ascending, as `convert` makes them: (n, ...) to (n, C, H, W).
 
-    `at_once` rows are read at a time, without it some 30 MB. Goes on where `images` was marked.
+    Some 30 MB are read at a time. Goes on where `images` was marked.
     """
     count = source.shape[0]
-    step = at_once or max(1, _BYTES_AT_ONCE // max(1, int(np.prod(source.shape[1:]))))
+    step = max(1, _BYTES_AT_ONCE // max(1, int(np.prod(source.shape[1:]))))
     for start in range(0, count, step):
         first, last = np.searchsorted(chosen, (start, start + step))
         if last > max(first, images.done):

@@ -58,11 +58,20 @@ SOURCES = (
     ),
     Source(
         component="image_folder",
-        title="a folder of images",
-        what="your own pictures: PNG, JPEG, WebP, BMP, TIFF or PNM, in nested folders",
+        title="your own images",
+        what="your own pictures: PNG, JPEG, WebP, BMP, TIFF or PNM, in a folder, zip or tar",
         origin="your own",
         licence="terms of the data: check",
-        how="put the pictures below data.root; the first level of sub-folders can be classes",
+        how="put the pictures below data.root; folders or a table beside them can name classes",
         folders=("<root>",),
+    ),
+    Source(
+        component="arrays",
+        title="your own arrays",
+        what="your own images or points, as numpy saves them: .npy or .npz, never with objects",
+        origin="your own",
+        licence="terms of the data: check",
+        how="name the file in data.file",
+        folders=("<file>",),
     ),
 )
