@@ -17,6 +17,7 @@ from gantk_data.options import (
     MnistOptions,
     RenderedChairsOptions,
     SvhnOptions,
+    WebdatasetOptions,
 )
 from gantk_data.sources import SOURCES
 
@@ -34,6 +35,7 @@ _READERS = (
     ("svhn", "svhn", SvhnOptions, "SVHN: house numbers cropped to a digit, 32x32 in colour"),
     ("image_folder", "image_folder", ImageFolderOptions, "any pictures in a folder, zip or tar"),
     ("arrays", "arrays", ArraysOptions, "images or points in a .npy or .npz file"),
+    ("webdataset", "webdataset", WebdatasetOptions, "images in shards, as WebDataset packs them"),
     (
         "rendered_chairs",
         "rendered_chairs",

@@ -63,7 +63,8 @@ def meaning_of(
             known = ", ".join(map(shown, columns)) or "none"
             close = did_you_mean(name, columns)
             raise DataError(f"{where}: no column is named {name!r}; known: {known}{close}")
-    label = label or next((name for name in _CLASS_COLUMNS if name in columns), None)
+    own = [name for name in _CLASS_COLUMNS if name in columns and name not in (factors or {})]
+    label = label or next(iter(own), None)
     labels, classes = (None, ()) if label is None else _classes(columns[label], places, label)
     if factors is None:
         factors = {name: _kind(columns[name], places, name) for name in columns if name != label}

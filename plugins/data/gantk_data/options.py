@@ -178,6 +178,30 @@ class ArraysOptions(Options):
     """Use only the first n samples."""
 
 
+class WebdatasetOptions(Options):
+    """Options of `webdataset`."""
+
+    root: RecipePath
+    """A tar of samples, many as `train-{000..012}.tar`, or a folder of them."""
+    size: Size
+    """Height and width of the samples in pixels."""
+    channels: Literal[1, 3] = 3
+    """3 for colour; 1 for grey, the luma of coloured pictures."""
+    label: str | None = None
+    """The key of each sample's `.json` that is its class; without it the `.cls`, if there is."""
+    factors: dict[str, FactorKind] | None = None
+    """Keys of each sample's `.json` that are factors."""
+    resize: Resize = "crop"
+    """Cut the centre square and scale it; scale and pad; scale without keeping proportions; or
+    take pictures of exactly this size only."""
+    background: Background = "white"
+    """What shows through transparent pixels, and what is padded with."""
+    skip_bad: bool = False
+    """Whether images that can't be decoded are left out, with a warning, instead of refused."""
+    max_pixels: Annotated[int, Field(ge=1, le=89_478_485)] = 64_000_000
+    """Larger pictures are bad: a small file can claim a picture that fills the memory."""
+
+
 class RenderedChairsOptions(Options):
     """Options of `rendered_chairs`."""
 

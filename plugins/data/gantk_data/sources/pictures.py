@@ -66,6 +66,15 @@ SOURCES = (
         folders=("<root>",),
     ),
     Source(
+        component="webdataset",
+        title="your own shards",
+        what="your own pictures in tars, with .cls or .json of the same name: WebDataset's layout",
+        origin="your own",
+        licence="terms of the data: check",
+        how="name the tars in data.root",
+        folders=("<root>",),
+    ),
+    Source(
         component="arrays",
         title="your own arrays",
         what="your own images or points, as numpy saves them: .npy or .npz, never with objects",
