@@ -6,30 +6,19 @@ repaired again and again, and it reads as much for one extended header as the he
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import lzma
 import tarfile
 import zlib
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, NamedTuple, Protocol, cast
 
 from gan_toolkit import DataError
-from gantk_data.trees import RATIO, SLACK, Limits, Roll, Tree, file_stamp, shown
-
-Expand = Callable[[IO[bytes]], gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile]
-
-COMPRESSIONS: dict[bytes, Expand] = {
-    b"\x1f\x8b": gzip.open,
-    b"BZh": bz2.open,
-    b"\xfd7zXZ\0": lzma.open,
-}
-"""How a compressed file begins, and what expands it."""
+from gantk_data.expansion import Expand, Flow
+from gantk_data.trees import Limits, Roll, Tree, file_stamp, shown
 
 _BLOCK = 512
-_CHUNK = 1 << 16
 # Names of any honest length fit. It is low because old versions of tarfile search an extended
 # header in quadratic time: 0.3 s for 16 kB, 4.5 s for 64 kB.
 _LONGEST_HEADER = 1 << 14
@@ -45,11 +34,9 @@ _DAMAGE = (
 )
 
 
-class _Readable(Protocol):
+class _Source(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
-
-class _Source(_Readable, Protocol):
     def seek(self, position: int, /) -> int: ...
 
     def tell(self) -> int: ...
@@ -128,62 +115,15 @@ class CompressedTarTree(Tree):
             if wanted is None or member.name in wanted:
                 yield member.name, _contents(flow, member, self.path)
 
-    def _pass(self) -> Iterator[tuple[_Flow, _Member]]:
+    def _pass(self) -> Iterator[tuple[Flow, _Member]]:
         with self.path.open("rb") as raw, self._expand(raw) as file:
-            flow = _Flow(self.path, raw, file, self._limits.total)
+            flow = Flow(self.path, raw, file, self._limits.total)
             for member in _members(flow, self.path, self._limits):
                 yield flow, member
-            flow.finish()
-
-
-class _Flow:
-    """What comes out of a compressed file: forwards only, and no more than it can honestly hold."""
-
-    def __init__(self, path: Path, raw: IO[bytes], file: _Readable, most: int) -> None:
-        self._path = path
-        self._raw = raw
-        self._file = file
-        self._most = most
-        self._at = 0
-
-    def read(self, size: int, /) -> bytes:
-        return b"".join(self._chunks(size))
-
-    def seek(self, position: int, /) -> int:
-        assert position >= self._at, "tarfile reads members in their order"
-        for _ in self._chunks(position - self._at):
-            pass
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
-
-    def finish(self) -> None:
-        """Read to the end, where a compressed file has its sum."""
-        try:
-            while self.read(_CHUNK):
-                pass
-        except _DAMAGE as error:
-            raise _unreadable(self._path, "its end", error) from error
-
-    def _chunks(self, size: int) -> Iterator[bytes]:
-        while size > 0 and (data := self._file.read(min(size, _CHUNK))):
-            size -= len(data)
-            self._at += len(data)
-            self._check()
-            yield data
-
-    def _check(self) -> None:
-        packed = self._raw.tell()
-        if self._at > RATIO * packed + SLACK:
-            raise DataError(
-                f"{shown(str(self._path))}: its first {packed:,} bytes expand to more than "
-                f"{RATIO} times as many; no pictures do that, it is not read further"
-            )
-        if self._at > self._most:
-            raise DataError(
-                f"{shown(str(self._path))}: it expands to more than {self._most:,} bytes, the limit"
-            )
+            try:
+                flow.finish()
+            except _DAMAGE as error:
+                raise _unreadable(self.path, "its end", error) from error
 
 
 class _Headers:

@@ -12,8 +12,8 @@ from typing import IO
 import pytest
 
 from gan_toolkit import DataError
-from gantk_data import tars
-from gantk_data.archives import Limits, open_tree
+from gantk_data import expansion
+from gantk_data.archives import ARCHIVES, Limits, open_tree
 
 
 def regular(name: str, data: bytes = b"contents") -> tuple[tarfile.TarInfo, bytes]:
@@ -30,7 +30,7 @@ def special(kind: bytes, name: str = "special") -> tuple[tarfile.TarInfo, bytes]
 
 
 def pack(path: Path, *members: tuple[tarfile.TarInfo, bytes]) -> Path:
-    packer = path.suffix[1:] if path.suffix in {".gz", ".bz2", ".xz"} else ""
+    packer = {".gz": "gz", ".tgz": "gz", ".bz2": "bz2", ".xz": "xz"}.get(path.suffix, "")
     with tarfile.open(path, f"w:{packer}") as tar:
         for member, data in members:
             tar.addfile(member, io.BytesIO(data))
@@ -48,7 +48,7 @@ def written(path: Path) -> Path:
             archive.mkdir("a")
             for name, data in (FILES | hidden).items():
                 archive.writestr(name, data)
-    elif ".tar" in path.name:
+    elif path.name.endswith(ARCHIVES):
         members = [regular("./" + name, data) for name, data in (FILES | hidden).items()]
         pack(path, special(tarfile.DIRTYPE, "a"), *members)
     else:
@@ -58,7 +58,7 @@ def written(path: Path) -> Path:
     return path
 
 
-KINDS = ("folder", "a.zip", "a.tar", "a.tar.gz", "a.tar.bz2", "a.tar.xz")
+KINDS = ("folder", *(f"a{suffix}" for suffix in ARCHIVES))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -112,7 +112,7 @@ def test_a_compressed_tar_is_read_in_one_pass(
         opened.append(raw)
         return gzip.GzipFile(fileobj=raw)
 
-    monkeypatch.setitem(tars.COMPRESSIONS, b"\x1f\x8b", counted)
+    monkeypatch.setitem(expansion.COMPRESSIONS, b"\x1f\x8b", counted)
 
     with open_tree(path) as tree:
         assert dict(tree.each(FILES)) == FILES
