@@ -9,7 +9,7 @@ from __future__ import annotations
 import lzma
 import tarfile
 import zlib
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, NamedTuple, Protocol, cast

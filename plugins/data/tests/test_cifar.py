@@ -18,12 +18,6 @@ TEN = "cifar-10-batches-bin"
 HUNDRED = "cifar-100-binary"
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("GANTK_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
-
-
 def records(*values: int, labels: Callable[[int], list[int]]) -> bytes:
     """A record for each value: red has it, green one more, blue's last pixel two more."""
     found = b""

@@ -28,12 +28,6 @@ NAMES = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("GANTK_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
-
-
 def pixels(count: int) -> NDArray[np.uint8]:
     """As stored: image i has value i in its corner and 200 at the right end of its first row."""
     images = np.zeros((count, 28, 28), dtype=np.uint8)

@@ -23,13 +23,6 @@ from gantk_data.image_folder import image_folder
 from gantk_data.options import ImageFolderOptions
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path_factory.mktemp("cache")
-    monkeypatch.setenv("GANTK_CACHE", str(folder))
-    return folder
-
-
 def read(root: Path, size: int = 4, channels: int = 3, **options: Any) -> ArrayDataset:
     given = {"root": str(root), "size": size, "channels": channels, **options}
     checked = ImageFolderOptions(**given)

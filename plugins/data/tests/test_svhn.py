@@ -19,12 +19,6 @@ from gantk_data.options import SvhnSplit
 from gantk_data.svhn import svhn
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("GANTK_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
-
-
 def pictures(count: int, first: int = 0) -> NDArray[np.uint8]:
     """(32, 32, 3, N): corner i + first, 50 at the end of the first row, 60 in green's corner."""
     x = np.zeros((32, 32, 3, count), dtype=np.uint8)

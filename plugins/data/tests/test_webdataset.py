@@ -18,13 +18,6 @@ from gantk_data.shards import ShardTree
 from gantk_data.webdataset import webdataset
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path_factory.mktemp("cache")
-    monkeypatch.setenv("GANTK_CACHE", str(folder))
-    return folder
-
-
 def read(root: Path, **options: Any) -> ArrayDataset:
     checked = WebdatasetOptions(**{"root": str(root), "size": 4, "channels": 1, **options})
     return webdataset(**{name: getattr(checked, name) for name in type(checked).model_fields})
