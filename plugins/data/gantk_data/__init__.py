@@ -12,6 +12,7 @@ from gantk_data.options import (
     DigitsOptions,
     EmnistOptions,
     FashionMnistOptions,
+    HuggingfaceOptions,
     ImageFolderOptions,
     KmnistOptions,
     MnistOptions,
@@ -36,6 +37,7 @@ _READERS = (
     ("image_folder", "image_folder", ImageFolderOptions, "any pictures in a folder, zip or tar"),
     ("arrays", "arrays", ArraysOptions, "images or points in a .npy or .npz file"),
     ("webdataset", "webdataset", WebdatasetOptions, "images in shards, as WebDataset packs them"),
+    ("huggingface", "huggingface", HuggingfaceOptions, "a data set of `datasets` saved to disk"),
     (
         "rendered_chairs",
         "rendered_chairs",

@@ -202,6 +202,36 @@ class WebdatasetOptions(Options):
     """Larger pictures are bad: a small file can claim a picture that fills the memory."""
 
 
+class HuggingfaceOptions(Options):
+    """Options of `huggingface`."""
+
+    root: RecipePath
+    """The folder that `save_to_disk` wrote."""
+    split: str | None = None
+    """Which split; without it `train`, or the only one."""
+    held_out: str | None = None
+    """A split that is held out from training, such as `test`."""
+    image: str | None = None
+    """The column of images, unless there is one only."""
+    label: str | None = None
+    """The column that is the class; without it the column of class labels, if there is one."""
+    factors: dict[str, FactorKind] | None = None
+    """Columns that are factors."""
+    size: Size
+    """Height and width of the samples in pixels."""
+    channels: Literal[1, 3] = 3
+    """3 for colour; 1 for grey, the luma of coloured pictures."""
+    resize: Resize = "crop"
+    """Cut the centre square and scale it; scale and pad; scale without keeping proportions; or
+    take pictures of exactly this size only."""
+    background: Background = "white"
+    """What shows through transparent pixels, and what is padded with."""
+    skip_bad: bool = False
+    """Whether images that can't be decoded are left out, with a warning, instead of refused."""
+    max_pixels: Annotated[int, Field(ge=1, le=89_478_485)] = 64_000_000
+    """Larger pictures are bad: a small file can claim a picture that fills the memory."""
+
+
 class RenderedChairsOptions(Options):
     """Options of `rendered_chairs`."""
 

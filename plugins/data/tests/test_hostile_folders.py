@@ -99,7 +99,10 @@ EMPTY: dict[str, tuple[Change, str]] = {
         lambda root: [(root / f"{n}.t\nt").write_bytes(b"x") for n in range(12)],
         r"saw 12 files with other suffixes (.t\nt 12)",
     ),
-    "F28": (lambda root: (root.rmdir(), root.write_bytes(b"x")), "is neither a folder nor an archive"),
+    "F28": (
+        lambda root: (root.rmdir(), root.write_bytes(b"x")),
+        "is neither a folder nor an archive",
+    ),
     "F29": (lambda root: root.rmdir(), "there is no folder"),
 }
 # Rows with a test of their own.

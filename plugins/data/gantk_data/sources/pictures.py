@@ -66,6 +66,18 @@ SOURCES = (
         folders=("<root>",),
     ),
     Source(
+        component="huggingface",
+        title="your own Hugging Face data set",
+        what="a data set with a column of images, as `datasets` saves it to disk",
+        origin="your own",
+        licence="terms of the data: check",
+        how=(
+            "save it by dataset.save_to_disk(folder) and name the folder in data.root; reading it "
+            "takes datasets: pip install 'gan-toolkit[huggingface]'"
+        ),
+        folders=("<root>",),
+    ),
+    Source(
         component="webdataset",
         title="your own shards",
         what="your own pictures in tars, with .cls or .json of the same name: WebDataset's layout",
