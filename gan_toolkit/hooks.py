@@ -53,7 +53,7 @@ class Hooks:
 
     @hookspec
     def gantk_commands(self, cli: click.Group) -> None:
-        """Add commands; heavy imports belong inside their bodies."""
+        """Add commands, one of the name "data check" to a group; import heavy things in bodies."""
 
     @hookspec
     def gantk_checks(self) -> list[tuple[str, bool, str]]:  # type: ignore[empty-body]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import click
 
@@ -10,7 +10,30 @@ from gan_toolkit.errors import did_you_mean
 
 
 class Group(click.Group):
-    """Like click's, with our words for a command that does not exist."""
+    """Like click's, with our words for a command that does not exist, and with plugins' commands.
+
+    No plugin is looked at for a command of ours.
+    """
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Return a command: ours, or one that a plugin added here."""
+        return super().get_command(ctx, name) or self._added(ctx).get(name)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return all names, ours first."""
+        return [*super().list_commands(ctx), *sorted(self._added(ctx))]
+
+    def added_to(self, group: str, ctx: click.Context) -> Mapping[str, click.Command]:
+        """Return what plugins added to one of our groups; only the root knows."""
+        del group, ctx
+        return {}
+
+    def _added(self, ctx: click.Context) -> Mapping[str, click.Command]:
+        above = ctx.find_root()
+        root = above.command
+        if not isinstance(root, Group) or root is self:
+            return {}
+        return root.added_to(self.name or "", above)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

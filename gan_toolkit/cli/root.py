@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -54,12 +54,15 @@ def _past_click() -> Iterator[None]:
 
 
 class Root(Group):
-    """A group whose own commands are imported on use, and which plugins may add to."""
+    """A group whose own commands are imported on use, and which plugins may add to.
+
+    A command that a plugin adds as "data check" stands in the group `data`.
+    """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return all names, ours in the order of the sections, then those of plugins."""
         self._take_in_plugins(ctx)
-        return [*_HOMES, *sorted(self.commands)]
+        return [*_HOMES, *sorted(name for name in self.commands if " " not in name)]
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """Return a command: ours without a look at any plugin."""
@@ -74,9 +77,16 @@ class Root(Group):
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:
         """Take in a command; ValueError when the name is taken, so that nobody replaces another."""
         wanted = name or cmd.name or ""
-        if wanted in _HOMES or wanted in self.commands:
+        if wanted in _HOMES or wanted in self.commands or wanted in self._in_group(wanted):
             raise ValueError(f"the command {wanted!r} exists already")
         super().add_command(cmd, name)
+
+    def added_to(self, group: str, ctx: click.Context) -> Mapping[str, click.Command]:
+        """Return what plugins added to one of our groups."""
+        self._take_in_plugins(ctx)
+        start = f"{group} "
+        found = {name: c for name, c in self.commands.items() if name.startswith(start)}
+        return {name.removeprefix(start): command for name, command in found.items()}
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands in sections."""
@@ -124,6 +134,16 @@ class Root(Group):
         """Call the command."""
         with _past_click():
             return super().invoke(ctx)
+
+    def _in_group(self, name: str) -> list[str]:
+        """Return our commands of the group a name stands in; ValueError if there is no such."""
+        above, within, _ = name.partition(" ")
+        if not within:
+            return []
+        group = self.get_command(click.Context(self), above) if above in _HOMES else None
+        if not isinstance(group, click.Group):
+            raise ValueError(f"there is no group {above!r} for the command {name!r}")
+        return [f"{above} {inner}" for inner in group.commands]
 
     def _take_in_plugins(self, ctx: click.Context) -> None:
         session = ctx.ensure_object(Session)

@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
 
-from gan_toolkit.cli.root import SECTIONS, cli
+from gan_toolkit.cli.root import SECTIONS, Root, cli
 from gan_toolkit.cli.session import Session
+from gan_toolkit.plugins import load_plugins
 
 NAMES = [name for section in SECTIONS.values() for name in section]
 
@@ -33,6 +34,62 @@ def plugin_with_commands(tmp_path: Path) -> Iterator[str]:
     )
     yield str(path)
     sys.modules.pop("cli_shouter", None)
+
+
+@pytest.fixture
+def plugin_in_a_group(tmp_path: Path) -> Iterator[Callable[[str], str]]:
+    def write(name: str) -> str:
+        path = tmp_path / "cli_guest.py"
+        path.write_text(
+            "import click\n"
+            "from gan_toolkit import hookimpl\n"
+            "@hookimpl\n"
+            "def gantk_commands(cli):\n"
+            "    @click.command(short_help='Shout.')\n"
+            "    def shout():\n"
+            "        click.echo('HA')\n"
+            f"    cli.add_command(shout, {name!r})\n"
+        )
+        return str(path)
+
+    yield write
+    sys.modules.pop("cli_guest", None)
+
+
+def test_a_plugin_adds_a_command_to_a_group(
+    runner: CliRunner, plugin_in_a_group: Callable[[str], str]
+) -> None:
+    switch = plugin_in_a_group("data shout")
+
+    shouted = runner.invoke(cli, ["-P", switch, "data", "shout"])
+    within = runner.invoke(cli, ["-P", switch, "data", "--help"])
+    above = runner.invoke(cli, ["-P", switch, "--help"])
+    without = runner.invoke(cli, ["data", "shout"])
+
+    assert shouted.stdout == "HA\n"
+    assert "Shout." in within.stdout
+    assert "Shout." not in above.stdout
+    assert without.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("data list", "the command 'data list' exists already"),
+        ("nowhere shout", "there is no group 'nowhere'"),
+        ("run shout", "there is no group 'run'"),
+    ],
+)
+def test_a_plugin_takes_no_command_of_a_group(
+    plugin_in_a_group: Callable[[str], str], name: str, complaint: str
+) -> None:
+    root = Root("gantk")
+    host = load_plugins([plugin_in_a_group(name)])
+
+    host.add_commands(root)
+
+    assert name not in root.commands
+    assert any(complaint in note for record in host.records for note in record.notes)
 
 
 def test_help_names_every_command(runner: CliRunner) -> None:

@@ -2,28 +2,49 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from gan_toolkit import Registry, hookimpl
 from gantk_data.options import (
+    ArraysOptions,
     Cars3dOptions,
     CelebaOptions,
+    Cifar10Options,
+    Cifar100Options,
     DcignFacesOptions,
     DigitsOptions,
     DspritesOptions,
+    EmnistOptions,
     FashionMnistOptions,
+    HuggingfaceOptions,
     ImageFolderOptions,
+    KmnistOptions,
     MnistOptions,
     Mpi3dOptions,
     RenderedChairsOptions,
     Shapes3dOptions,
     SmallnorbOptions,
+    SvhnOptions,
+    WebdatasetOptions,
 )
 from gantk_data.sources import SOURCES
+
+if TYPE_CHECKING:
+    import click
 
 _READERS = (
     ("mnist", "mnist", MnistOptions, "MNIST: handwritten digits, 28x28 grey"),
     ("fashion_mnist", "mnist", FashionMnistOptions, "Fashion-MNIST: clothing, 28x28 grey"),
+    ("kmnist", "mnist", KmnistOptions, "Kuzushiji-MNIST: cursive kana, 28x28 grey"),
+    ("emnist", "emnist", EmnistOptions, "EMNIST: handwritten letters and digits, 28x28 grey"),
     ("digits", "digits", DigitsOptions, "scikit-learn's real digits, 8x8 grey; nothing to get"),
-    ("image_folder", "image_folder", ImageFolderOptions, "any folder of pictures"),
+    ("cifar10", "cifar", Cifar10Options, "CIFAR-10: photographs of 10 kinds of things, 32x32"),
+    ("cifar100", "cifar", Cifar100Options, "CIFAR-100: photographs of 100 things, 32x32"),
+    ("svhn", "svhn", SvhnOptions, "SVHN: house numbers cropped to a digit, 32x32 in colour"),
+    ("image_folder", "image_folder", ImageFolderOptions, "any pictures in a folder, zip or tar"),
+    ("arrays", "arrays", ArraysOptions, "images or points in a .npy or .npz file"),
+    ("webdataset", "webdataset", WebdatasetOptions, "images in shards, as WebDataset packs them"),
+    ("huggingface", "huggingface", HuggingfaceOptions, "a data set of `datasets` saved to disk"),
     (
         "rendered_chairs",
         "rendered_chairs",
@@ -62,3 +83,11 @@ def gantk_register(registry: Registry) -> None:
             summary=summary,
             source=SOURCES.get(name),
         )
+
+
+@hookimpl
+def gantk_commands(cli: click.Group) -> None:
+    """Add `gantk data check`."""
+    from gantk_data.commands import check
+
+    cli.add_command(check, "data check")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from gan_toolkit import DataError
@@ -24,13 +24,16 @@ class FolderTree(Tree):
         self._limits = limits
         self._names = sorted(walk(path), key=lambda name: name.split("/"))
 
-    def stamp(self) -> str:
-        """Return the hash of all names, sizes and times."""
+    def stamp(self, counts: Callable[[str], bool] | None = None) -> str:
+        """Return the hash of names, sizes and times."""
         digest = hashlib.sha256()
-        for name in self._names:
-            facts = self._facts(name)
+        for name in filter(counts, self._names) if counts else self._names:
             digest.update(os.fsencode(name))
-            digest.update(f"\0{facts.st_size}\0{facts.st_mtime_ns}\0".encode())
+            try:
+                facts = self._facts(name)
+                digest.update(f"\0{facts.st_size}\0{facts.st_mtime_ns}\0".encode())
+            except DataError:
+                digest.update(b"\0unreadable\0")  # whoever reads it says so
         return digest.hexdigest()
 
     def names(self) -> list[str]:

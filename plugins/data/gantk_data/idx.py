@@ -15,11 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_toolkit import DataError
+from gantk_data.flows import FlowRows
 
 IMAGES, LABELS = 2051, 2049
 _DIMENSIONS = {IMAGES: 3, LABELS: 1}
-# Ten times the largest file of this format; a header may claim anything.
+# A header may claim anything. Ten times the largest set that is read whole, or streamed.
 _LARGEST = 1 << 29
+_LARGEST_FLOW = 1 << 33
+_DAMAGE = (OSError, EOFError, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -44,30 +47,57 @@ def read(path: Path, magic: int) -> Idx:
     """Read a file that must hold what `magic` says; DataError when it doesn't."""
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            return _parse(file, path, magic)
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path}: {error}; the file is damaged: get it again") from error
+            return parse(file, str(path), magic)
+    except _DAMAGE as error:
+        raise damaged(str(path), str(error)) from error
 
 
-def _parse(file: IO[bytes] | gzip.GzipFile, path: Path, magic: int) -> Idx:
-    dimensions = _DIMENSIONS[magic]
-    header = file.read(4 + 4 * dimensions)
-    if len(header) < 4 + 4 * dimensions:
-        raise _damaged(path, f"it ends after {len(header)} bytes, within the header")
-    found, *shape = struct.unpack(f">{1 + dimensions}I", header)
-    if found != magic:
-        raise _damaged(path, f"its magic number is {found}, expected {magic}")
-    length = math.prod(shape)
-    if length > _LARGEST:
-        raise _damaged(path, f"its header claims {' x '.join(map(str, shape))} values")
-    body = file.read(length + 1)
+def parse(file: IO[bytes] | gzip.GzipFile, where: str, magic: int) -> Idx:
+    """Return what an open file holds; DataError naming `where` unless it is what `magic` says."""
+    try:
+        header, shape = _header(file, where, magic)
+        length = math.prod(shape)
+        if length > _LARGEST:
+            raise _oversized(where, shape)
+        body = file.read(length + 1)
+    except _DAMAGE as error:
+        raise damaged(where, str(error)) from error
     if len(body) != length:
         held = "more" if len(body) > length else f"{len(body):,}"
-        raise _damaged(path, f"its header promises {length:,} bytes, it holds {held}")
+        raise damaged(where, f"its header promises {length:,} bytes, it holds {held}")
     digest = hashlib.md5(header, usedforsecurity=False)
     digest.update(body)
     return Idx(np.frombuffer(body, dtype=np.uint8).reshape(shape), digest.hexdigest())
 
 
-def _damaged(path: Path, what: str) -> DataError:
-    return DataError(f"{path}: {what}; the file is damaged or another one: get it again")
+def rows(file: IO[bytes] | gzip.GzipFile, where: str) -> FlowRows:
+    """Return the images (N, rows, columns) of an open file, to be read from the front."""
+    try:
+        _, shape = _header(file, where, IMAGES)
+    except _DAMAGE as error:
+        raise damaged(where, str(error)) from error
+    if math.prod(shape) > _LARGEST_FLOW:
+        raise _oversized(where, shape)
+    return FlowRows(file, shape, where)
+
+
+def damaged(where: str, what: str) -> DataError:
+    """Return the error that says of a file why it isn't what it should be."""
+    return DataError(f"{where}: {what}; the file is damaged or another one: get it again")
+
+
+def _header(
+    file: IO[bytes] | gzip.GzipFile, where: str, magic: int
+) -> tuple[bytes, tuple[int, ...]]:
+    dimensions = _DIMENSIONS[magic]
+    header = file.read(4 + 4 * dimensions)
+    if len(header) < 4 + 4 * dimensions:
+        raise damaged(where, f"it ends after {len(header)} bytes, within the header")
+    found, *shape = struct.unpack(f">{1 + dimensions}I", header)
+    if found != magic:
+        raise damaged(where, f"its magic number is {found}, expected {magic}")
+    return header, tuple(shape)
+
+
+def _oversized(where: str, shape: tuple[int, ...]) -> DataError:
+    return damaged(where, f"its header claims {' x '.join(map(str, shape))} values")

@@ -24,6 +24,7 @@ _HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
 }
+_SUFFIX = ".npy"
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _LARGEST_WHOLE = 1 << 28
 _SKIP = 1 << 20
@@ -36,22 +37,20 @@ class Npz:
         self._path = path
         self._archive = archive
 
+    def names(self) -> list[str]:
+        """Return the names of its arrays."""
+        members = self._archive.namelist()
+        return [member.removesuffix(_SUFFIX) for member in members if member.endswith(_SUFFIX)]
+
+    def look(self, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+        """Return shape and dtype of an array; DataError if it isn't one of plain numbers."""
+        with self._opened(name) as (_, _, shape, dtype):
+            return shape, dtype
+
     @contextmanager
     def open(self, name: str, dtype: str, *row: int) -> Iterator[Member]:
         """Open the array `name`, (N, *row) of `dtype`, N >= 1; DataError if it is another one."""
-        member = f"{name}.npy"
-        if member not in self._archive.namelist():
-            held = ", ".join(sorted(self._archive.namelist())[:10])
-            raise DataError(f"{shown(str(self._path))}: no array {name!r} in it; it holds {held}")
-        where = f"{shown(str(self._path))}: array {name!r}"
-        with _damage(where):
-            info = self._archive.getinfo(member)
-            if info.compress_type not in _METHODS:
-                raise ValueError(f"it is packed by method {info.compress_type}")
-            file = self._archive.open(info)
-        with file:
-            with _damage(where):
-                shape, found = _header(file, info.file_size)
+        with self._opened(name) as (where, file, shape, found):
             if found != np.dtype(dtype) or len(shape) != 1 + len(row) or shape[1:] != row:
                 expected = ", ".join(["N", *map(str, row)])
                 raise DataError(f"{where} is {found} {shape}, expected {dtype} ({expected})")
@@ -67,6 +66,23 @@ class Npz:
                     f"{_LARGEST_WHOLE:,}"
                 )
             return member.read(0, member.shape[0])
+
+    @contextmanager
+    def _opened(self, name: str) -> Iterator[tuple[str, IO[bytes], tuple[int, ...], np.dtype[Any]]]:
+        member = f"{name}{_SUFFIX}"
+        if member not in self._archive.namelist():
+            held = ", ".join(sorted(self._archive.namelist())[:10])
+            raise DataError(f"{shown(str(self._path))}: no array {name!r} in it; it holds {held}")
+        where = f"{shown(str(self._path))}: array {name!r}"
+        with _damage(where):
+            info = self._archive.getinfo(member)
+            if info.compress_type not in _METHODS:
+                raise ValueError(f"it is packed by method {info.compress_type}")
+            file = self._archive.open(info)
+        with file:
+            with _damage(where):
+                shape, found = _header(file, info.file_size)
+            yield where, file, shape, found
 
 
 class Member:

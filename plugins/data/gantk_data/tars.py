@@ -9,7 +9,7 @@ from __future__ import annotations
 import lzma
 import tarfile
 import zlib
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, NamedTuple, Protocol, cast
@@ -57,7 +57,7 @@ class TarTree(Tree):
         self._limits = limits
         self._members: dict[str, _Member] | None = None
 
-    def stamp(self) -> str:
+    def stamp(self, counts: Callable[[str], bool] | None = None) -> str:  # noqa: ARG002
         """Return size and time of the archive."""
         return file_stamp(self.path)
 
@@ -85,13 +85,15 @@ class TarTree(Tree):
 class CompressedTarTree(Tree):
     """The regular files of a compressed tar, which can only be read from the front."""
 
+    any_order = False
+
     def __init__(self, path: Path, expand: Expand, limits: Limits) -> None:
         self.path = path
         self._expand = expand
         self._limits = limits
         self._names: list[str] | None = None
 
-    def stamp(self) -> str:
+    def stamp(self, counts: Callable[[str], bool] | None = None) -> str:  # noqa: ARG002
         """Return size and time of the archive."""
         return file_stamp(self.path)
 

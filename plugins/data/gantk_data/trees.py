@@ -7,7 +7,7 @@ member is read; what may come instead of the bytes is the business of `tars.py` 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
@@ -34,10 +34,15 @@ class Tree(ABC):
     """Files by name, names being relative with forward slashes. For one thread at a time."""
 
     path: Path
+    any_order: bool = True
+    """Whether `read` jumps to a file; if not, only `each` reads many of them in good time."""
 
     @abstractmethod
-    def stamp(self) -> str:
-        """Return a text that changes when the files do, found without reading them."""
+    def stamp(self, counts: Callable[[str], bool] | None = None) -> str:
+        """Return a text that changes when the files do, found without reading them.
+
+        In a folder, only those files matter whose names `counts` is true of; without it, all do.
+        """
 
     @abstractmethod
     def names(self) -> list[str]:

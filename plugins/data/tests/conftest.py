@@ -13,6 +13,14 @@ ROW = re.compile(
 )
 
 
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of its own for what a test prepares, outside of what it reads."""
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("GANTK_CACHE", str(folder))
+    return folder
+
+
 @pytest.fixture(scope="session")
 def documented() -> Callable[[str], dict[str, str]]:
     """The rows of the page on odd files whose ids begin with a letter, and what each says."""

@@ -25,6 +25,7 @@ Change = Callable[[Path], object]
 def read(root: Path, **options: Any) -> ArrayDataset:
     given = {"classes": False, "resize": "crop", "background": "white", "skip_bad": False}
     given |= {"size": 4, "channels": 1, "max_pixels": 64_000_000}
+    given |= {"labels": None, "label": None, "factors": None}
     return image_folder(root, **given | options)
 
 
@@ -98,7 +99,10 @@ EMPTY: dict[str, tuple[Change, str]] = {
         lambda root: [(root / f"{n}.t\nt").write_bytes(b"x") for n in range(12)],
         r"saw 12 files with other suffixes (.t\nt 12)",
     ),
-    "F28": (lambda root: (root.rmdir(), root.write_bytes(b"x")), "there is no folder"),
+    "F28": (
+        lambda root: (root.rmdir(), root.write_bytes(b"x")),
+        "is neither a folder nor an archive",
+    ),
     "F29": (lambda root: root.rmdir(), "there is no folder"),
 }
 # Rows with a test of their own.

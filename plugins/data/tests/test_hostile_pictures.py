@@ -40,6 +40,7 @@ class Odd(NamedTuple):
 def read(root: Path, **options: Any) -> ArrayDataset:
     given = {"classes": False, "resize": "crop", "background": "white", "skip_bad": False}
     given |= {"size": 4, "channels": 3, "max_pixels": 64_000_000}
+    given |= {"labels": None, "label": None, "factors": None}
     return image_folder(root, **given | options)
 
 

@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+import io
+import json
 import logging
+import os
 import struct
+import tarfile
+import zipfile
 import zlib
 from pathlib import Path
 from typing import Any
@@ -11,7 +16,9 @@ import pytest
 import torch
 from PIL import Image
 
-from gan_toolkit import ArrayDataset, DataError
+from gan_toolkit import ArrayDataset, DataError, RowWriter, StorageError
+from gantk_data import collection
+from gantk_data import keeping as keeping_module
 from gantk_data.image_folder import image_folder
 from gantk_data.options import ImageFolderOptions
 
@@ -362,3 +369,282 @@ def test_only_bad_files_are_an_error_even_when_skipping(tmp_path: Path) -> None:
 
     with pytest.raises(DataError, match="1 of 1 images"):
         read(tmp_path, skip_bad=True)
+
+
+ARCHIVES = ("a.zip", "a.tar", "a.tar.gz")
+
+
+def pack(path: Path, files: dict[str, bytes]) -> Path:
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, data in files.items():
+                archive.writestr(name, data)
+        return path
+    with tarfile.open(path, "w:gz" if path.suffix == ".gz" else "w:") as tar:
+        for name, data in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    return path
+
+
+def png(value: int) -> bytes:
+    file = io.BytesIO()
+    one_colour("L", value).save(file, "PNG")
+    return file.getvalue()
+
+
+def levels(data: ArrayDataset) -> list[int]:
+    return data.batch(torch.arange(len(data))).samples[:, 0, 0, 0].tolist()
+
+
+def labels(data: ArrayDataset) -> list[int]:
+    found = data.batch(torch.arange(len(data))).labels
+    assert found is not None
+    return found.tolist()
+
+
+@pytest.mark.parametrize("name", ARCHIVES)
+def test_an_archive_is_read_in_place_in_its_own_order(tmp_path: Path, name: str) -> None:
+    files = {"b/2.png": png(2), "a/1.png": png(1), "notes.txt": b"", "a/3.png": png(3)}
+    path = pack(tmp_path / name, files)
+
+    data = read(path, channels=1, classes=True)
+
+    assert levels(data) == [2, 1, 3]
+    assert labels(data) == [1, 0, 0]
+    assert data.classes == ("a", "b")
+    assert data.name == name
+
+
+def test_the_folder_around_all_of_an_archive_is_no_class(tmp_path: Path) -> None:
+    path = pack(tmp_path / "a.zip", {"all/a/1.png": png(1), "all/b/2.png": png(2)})
+
+    assert read(path, classes=True).classes == ("a", "b")
+
+
+def test_a_file_that_is_no_archive_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("no archive")
+
+    with pytest.raises(DataError, match=r"a\.txt is neither a folder nor an archive \(\.zip"):
+        read(tmp_path / "a.txt")
+
+
+def test_pictures_are_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save(tmp_path / "1.png", one_colour("L", 1))
+    first = read(tmp_path, channels=1)
+    monkeypatch.setattr(collection, "decode", None)
+
+    again = read(tmp_path, channels=1)
+
+    assert levels(again) == [1]
+    assert again.fingerprint() == first.fingerprint()
+
+
+@pytest.mark.parametrize("change", ["size", "contents"])
+def test_what_changes_is_prepared_anew(tmp_path: Path, cache: Path, change: str) -> None:
+    save(tmp_path / "1.png", one_colour("L", 1))
+    read(tmp_path, channels=1)
+    if change == "contents":
+        save(tmp_path / "1.png", Image.new("L", (5, 5), 9))
+
+    data = read(tmp_path, size=8 if change == "size" else 4, channels=1)
+
+    assert levels(data) == [9 if change == "contents" else 1]
+    assert len(list((cache / "image_folder").glob("*/manifest.json"))) == 2
+
+
+def test_a_table_beside_the_pictures_may_change(tmp_path: Path, cache: Path) -> None:
+    save(tmp_path / "1.png", one_colour("L", 1))
+    table = tmp_path / "labels.csv"
+    prints = []
+
+    for label in ("cat", "dog"):
+        table.write_text(f"file,label\n1.png,{label}\n")
+        prints.append(read(tmp_path, labels=str(table)).fingerprint())
+
+    assert len(list((cache / "image_folder").glob("*/manifest.json"))) == 1
+    assert prints[0] != prints[1]
+
+
+def test_what_was_stopped_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tmp_path / "root"
+    for value in range(80):
+        save(root / f"{value:02}.png", one_colour("L", value))
+    (root / "05.png").write_bytes(b"nothing")
+    monkeypatch.setattr("gan_toolkit.preparation._SYNC_BYTES", 0)
+    decoded: list[int] = []
+    decode, write = collection.decode, RowWriter.write
+
+    def counted(file: io.BytesIO, *rest: Any) -> Image.Image:
+        decoded.append(1)
+        return decode(file, *rest)
+
+    def stopping(self: RowWriter, first: int, rows: Any) -> None:
+        if first == 70:
+            raise KeyboardInterrupt
+        write(self, first, rows)
+
+    monkeypatch.setattr(RowWriter, "write", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        read(root, channels=1, skip_bad=True)
+    monkeypatch.setattr(RowWriter, "write", write)
+    monkeypatch.setattr(collection, "decode", counted)
+
+    data = read(root, channels=1, skip_bad=True)
+
+    assert levels(data) == [value for value in range(80) if value != 5]
+    assert len(decoded) == 16  # what comes after the 64 that were marked
+
+
+def test_a_cache_that_cannot_be_written_does_not_end_a_small_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    save(tmp_path / "root" / "1.png", one_colour("L", 1))
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv("GANTK_CACHE", str(tmp_path / "file" / "cache"))
+
+    with caplog.at_level(logging.INFO, logger="gantk"):
+        data = read(tmp_path / "root", channels=1)
+
+    assert levels(data) == [1]
+    assert "for this run only" in caplog.text
+
+
+def test_a_large_set_needs_a_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save(tmp_path / "root" / "1.png", one_colour("L", 1))
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv("GANTK_CACHE", str(tmp_path / "file" / "cache"))
+    monkeypatch.setattr(keeping_module, "_MOST_IN_MEMORY", 15)
+
+    with pytest.raises(StorageError, match="can't prepare data in"):
+        read(tmp_path / "root", channels=1)
+
+
+def test_a_link_to_nothing_can_be_skipped(tmp_path: Path) -> None:
+    save(tmp_path / "1.png", one_colour("L", 1))
+    (tmp_path / "2.png").symlink_to(tmp_path / "nowhere.png")
+
+    with pytest.raises(DataError, match=r"are bad: 2\.png: it can't be read: No such file"):
+        read(tmp_path)
+
+    assert levels(read(tmp_path, channels=1, skip_bad=True)) == [1]
+
+
+def test_a_damaged_member_of_a_zip_can_be_skipped(tmp_path: Path) -> None:
+    path = pack(tmp_path / "a.zip", {"1.png": png(1), "2.png": png(2)})
+    path.write_bytes(path.read_bytes().replace(png(2), png(3)))
+
+    with pytest.raises(DataError, match=r"are bad: 2\.png: it can't be read: .*CRC"):
+        read(path)
+
+    assert levels(read(path, channels=1, skip_bad=True)) == [1]
+
+
+def test_a_large_jpeg_is_shrunk_by_its_decoder_unless_sizes_must_match(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64), dtype=np.uint8)
+    save(tmp_path / "a.jpg", Image.fromarray(noise))
+    whole = collection.decode(tmp_path / "a.jpg").resize((16, 16), Image.Resampling.LANCZOS)
+
+    shrunk = np.array(only(tmp_path, size=16, channels=1)[0])
+
+    assert 0 < np.abs(shrunk - np.asarray(whole, dtype=int)).mean() < 12
+    assert len(read(tmp_path, size=64, resize="refuse")) == 1
+
+
+def test_a_table_gives_classes_and_factors(tmp_path: Path) -> None:
+    for value, name in enumerate(("1.png", "b/2.png", "3.png")):
+        save(tmp_path / "root" / name, one_colour("L", value))
+    table = tmp_path / "labels.csv"
+    table.write_text("file,age,label,hat\nb/2.png,2.5,10,yes\n1.png,1,9,no\n3.png,4e0,10,yes\n")
+
+    data = read(tmp_path / "root", channels=1, labels=str(table))
+
+    batch = data.batch(torch.arange(3))
+    assert levels(data) == [0, 2, 1]
+    assert data.classes == ("9", "10")
+    assert labels(data) == [0, 1, 1]
+    assert [(f.name, f.kind, f.values, f.low, f.high) for f in data.factors] == [
+        ("age", "continuous", (), 1.0, 4.0),
+        ("hat", "discrete", ("no", "yes"), 0.0, 1.0),
+    ]
+    assert batch.factors is not None
+    assert batch.factors.tolist() == [[1, 0], [4, 1], [2.5, 1]]
+
+
+def test_options_choose_columns(tmp_path: Path) -> None:
+    save(tmp_path / "1.png", one_colour("L", 1))
+    table = tmp_path / "t.json"
+    table.write_text(json.dumps([{"f": "1.png", "label": "x", "kind": "y", "id": 7, "a": 3}]))
+
+    data = read(tmp_path, labels=str(table), label="kind", factors={"id": "discrete"})
+
+    assert data.classes == ("y",)
+    assert [(f.name, f.kind, f.values) for f in data.factors] == [("id", "discrete", ("7",))]
+
+
+def test_bad_pictures_lose_their_rows_too(tmp_path: Path) -> None:
+    save(tmp_path / "1.png", one_colour("L", 1))
+    (tmp_path / "0.png").write_bytes(b"nothing")
+    table = tmp_path / "t.csv"
+    table.write_text("file,label\n0.png,zero\n1.png,one\n")
+
+    data = read(tmp_path, labels=str(table), skip_bad=True)
+
+    assert [data.classes[label] for label in labels(data)] == ["one"]
+
+
+@pytest.mark.parametrize("name", ["1.png", "all/1.png"])
+def test_a_table_may_leave_out_the_folder_around_an_archive(tmp_path: Path, name: str) -> None:
+    path = pack(tmp_path / "a.zip", {"all/1.png": png(1)})
+    table = tmp_path / "t.csv"
+    table.write_text(f"file,label\n{name},one\n")
+
+    assert read(path, labels=str(table)).classes == ("one",)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (
+            "file,label\n1.png,a\nx.png,b\n",
+            r"1 of 2 rows name no image of .*: .*t\.csv:3 x\.png; there is 1\.png, 2\.png",
+        ),
+        ("file,label\n1.png,a\n", r"t\.csv: 1 of 2 images of .* have no row: 2\.png; add rows"),
+    ],
+)
+def test_rows_and_pictures_must_match(tmp_path: Path, text: str, complaint: str) -> None:
+    for name in ("1.png", "2.png"):
+        save(tmp_path / name, one_colour("L", 1))
+    table = tmp_path / "t.csv"
+    table.write_text(text)
+
+    with pytest.raises(DataError, match=complaint):
+        read(tmp_path, labels=str(table))
+
+
+def test_two_sources_of_classes_are_refused(tmp_path: Path) -> None:
+    save(tmp_path / "a" / "1.png", one_colour("L", 1))
+    table = tmp_path / "t.csv"
+    table.write_text("file,label\na/1.png,x\n")
+
+    with pytest.raises(DataError, match=r"data\.classes and data\.labels both give classes"):
+        read(tmp_path, labels=str(table), classes=True)
+
+
+def test_columns_of_no_table_are_refused(tmp_path: Path) -> None:
+    save(tmp_path / "1.png", one_colour("L", 1))
+
+    with pytest.raises(DataError, match=r"name columns of data\.labels, which is not set"):
+        read(tmp_path, label="kind")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names are bytes there only")
+def test_names_that_are_not_text_survive(tmp_path: Path) -> None:
+    for name in ("a\nb.png", os.fsdecode(b"\xff.png")):
+        save(tmp_path / name, one_colour("L", 1))
+    (tmp_path / os.fsdecode(b"\xfe.png")).write_bytes(b"")
+
+    with pytest.raises(DataError, match=r"are bad: \\udcfe\.png: the file is empty"):
+        read(tmp_path)
+    assert len(read(tmp_path, skip_bad=True)) == 2

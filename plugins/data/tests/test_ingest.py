@@ -139,3 +139,17 @@ def test_large_files_are_taken_a_few_at_a_time(
         ingest(tree, tree.names(), picture, images)
 
     assert files_each == [1] * COUNT
+
+
+def test_files_that_cannot_be_read_count_as_bad_when_asked(files: Path, tmp_path: Path) -> None:
+    (files / "3.bin").unlink()
+    (files / "3.bin").symlink_to(files / "nowhere")
+    target = tmp_path / "images.npy"
+
+    with open_tree(files) as tree, RowWriter(target, (COUNT, 1, 2, 2)) as images:
+        with pytest.raises(DataError, match=r"3\.bin: No such file"):
+            ingest(tree, tree.names(), picture, images)
+        images.mark(0)
+        bad = ingest(tree, tree.names(), picture, images, unreadable=True)
+
+    assert bad == {"3.bin": "it can't be read: No such file or directory"}

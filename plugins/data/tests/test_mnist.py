@@ -14,14 +14,14 @@ import pytest
 import torch
 
 from gan_toolkit import ArrayDataset, DataError, SourceFile
-from gantk_data.mnist import fashion_mnist, mnist
+from gantk_data.mnist import fashion_mnist, kmnist, mnist
 from gantk_data.options import Split
 from gantk_data.sources import SOURCES
 from gantk_data.sources.downloads import IDX_NAMES
 
 REAL = Path(os.environ.get("GANTK_DATA") or "data")
-BUILDERS = {"mnist": mnist, "fashion_mnist": fashion_mnist}
-FOLDERS = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST"}
+BUILDERS = {"mnist": mnist, "fashion_mnist": fashion_mnist, "kmnist": kmnist}
+FOLDERS = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST", "kmnist": "KMNIST"}
 
 
 def contents(count: int = 20) -> dict[str, bytes]:
@@ -234,10 +234,12 @@ def test_a_damaged_gzip_is_an_error_naming_it(
 TRAIN_COUNTS = {
     "mnist": [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949],
     "fashion_mnist": [6000] * 10,
+    "kmnist": [6000] * 10,
 }
 TEST_COUNTS = {
     "mnist": [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009],
     "fashion_mnist": [1000] * 10,
+    "kmnist": [1000] * 10,
 }
 
 

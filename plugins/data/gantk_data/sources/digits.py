@@ -12,6 +12,12 @@ def _idx_files(*sums: str) -> tuple[SourceFile, ...]:
     return tuple(map(SourceFile, IDX_NAMES, _MNIST_SIZES, sums))
 
 
+def _emnist_files() -> tuple[SourceFile, ...]:
+    kinds = ("train-images-idx3", "train-labels-idx1", "test-images-idx3", "test-labels-idx1")
+    named = (SourceFile(f"emnist-<variant>-{kind}-ubyte") for kind in kinds)
+    return (SourceFile("gzip.zip", md5="58c8d27c78d21e728a6bc7b3cc06412e"), *named)
+
+
 SOURCES = (
     Source(
         component="mnist",
@@ -48,6 +54,34 @@ SOURCES = (
         ),
         downloads=DOWNLOADS["fashion_mnist"],
         packages=PACKAGES["fashion_mnist"],
+    ),
+    Source(
+        component="kmnist",
+        title="Kuzushiji-MNIST",
+        what="60,000 + 10,000 cursive kana in ten classes, 28x28 grey, white on black",
+        origin="T. Clanuwat and others: Deep learning for classical Japanese literature, 2018",
+        licence="CC BY-SA 4.0",
+        how="`gantk data fetch kmnist`, or put the four files into <root>/KMNIST/raw/",
+        folders=("<root>/KMNIST/raw", "<root>"),
+        files=_idx_files("", "", "", ""),
+        downloads=DOWNLOADS["kmnist"],
+    ),
+    Source(
+        component="emnist",
+        title="EMNIST",
+        what=(
+            "814,255 handwritten letters and digits, 28x28 grey, white on black, in six variants; "
+            "stored transposed, read upright"
+        ),
+        origin="G. Cohen, S. Afshar, J. Tapson, A. van Schaik, 2017; from NIST SD 19",
+        licence="terms of the data: check (often stated as public domain)",
+        how=(
+            "`gantk data fetch emnist`, or put NIST's gzip.zip, or the four files of a variant, "
+            "into <root>/EMNIST/raw/"
+        ),
+        folders=("<root>/EMNIST/raw", "<root>", "<root>/EMNIST"),
+        files=_emnist_files(),
+        downloads=DOWNLOADS["emnist"],
     ),
     Source(
         component="digits",

@@ -111,6 +111,54 @@ DOWNLOADS: dict[str, tuple[Download, ...]] = {
         "bb300cfdad3c16e7a12a480ee83cd310",
         sizes=(26_421_880, 29_515, 4_422_102, 5_148),
     ),
+    "kmnist": tuple(
+        Download(
+            f"KMNIST/raw/{name}.gz",
+            f"http://codh.rois.ac.jp/kmnist/dataset/kmnist/{name}.gz",
+            md5=md5,
+        )
+        for name, md5 in zip(
+            IDX_NAMES,
+            (
+                "bdb82020997e1d708af4cf47b453dcf7",
+                "e144d726b3acfaa3e44228e80efcd344",
+                "5c965bf0a639b31b8f53240b1b52f4d7",
+                "7320c461ea6c1c855c0b718fb2a4b134",
+            ),
+            strict=True,
+        )
+    ),
+    "cifar10": (
+        Download(
+            "cifar-10-binary.tar.gz",
+            "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
+            size=170_052_171,
+            md5="c32a1d4ab5d03f1284b67883e8d87530",
+        ),
+    ),
+    "cifar100": (
+        Download(
+            "cifar-100-binary.tar.gz",
+            "https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz",
+            size=168_513_733,
+            md5="03b5dce01913d631647c71ecec9e9cb8",
+        ),
+    ),
+    "svhn": tuple(
+        Download(name, f"http://ufldl.stanford.edu/housenumbers/{name}", md5=md5)
+        for name, md5 in (
+            ("train_32x32.mat", "e26dedcc434d2e4c54c9b2d4a06d8373"),
+            ("test_32x32.mat", "eb5a983be6a315427106f1b164d9cef3"),
+            ("extra_32x32.mat", "a93ce644f1a588dc4d68dda5feec44a7"),
+        )
+    ),
+    "emnist": (
+        Download(
+            "EMNIST/raw/gzip.zip",
+            "https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip",
+            md5="58c8d27c78d21e728a6bc7b3cc06412e",
+        ),
+    ),
 }
 """By component; paths are below the data folder."""
 
