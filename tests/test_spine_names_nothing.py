@@ -13,6 +13,7 @@ from gan_toolkit.plugins import load_plugins
 CORE = Path(gan_toolkit.__file__).parent
 WORDS = (
     "infogan mutual_information mutualinformation categorical uniform gaussian von.mises "
+    "kmnist emnist cifar(?:10|100)? webdataset huggingface "
     "dcgan paper_ mnist chairs faces celeba svhn strokes non_saturating hinge minimax "
     "r1 wasserstein sample_grid clustering hungarian"
 )
@@ -37,7 +38,7 @@ def test_the_words_are_those_of_the_plugins():
     """A component whose name the pattern would miss makes the check above weaker than it looks."""
     kinds = ("latent", "generator", "critic", "objective", "regulariser", "dataset")
     components = [c for c in load_plugins(environ={}).registry.all() if c.kind in kinds]
-    plain_words = {"mlp", "ring", "grid", "image_folder", "digits", "circular"}
+    plain_words = {"mlp", "ring", "grid", "image_folder", "arrays", "digits", "circular"}
 
     missed = {c.name for c in components if not PATTERN.search(c.name)}
 
