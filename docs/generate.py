@@ -19,6 +19,7 @@ import gan_toolkit
 from gan_toolkit import errors, hooks
 from gan_toolkit.cli.fields import Option, options_of
 from gan_toolkit.cli.root import SECTIONS, cli
+from gan_toolkit.cli.session import Session
 from gan_toolkit.discovery import find_plugins
 from gan_toolkit.errors import ExitCode, GantkError
 from gan_toolkit.launch import FREE
@@ -169,7 +170,9 @@ def resume_free() -> str:
 
 def commands() -> str:
     """Return every command of ours with its arguments and options."""
-    context = click.Context(cli, info_name="gantk")
+    session = Session()
+    session.host = our_plugins()
+    context = click.Context(cli, info_name="gantk", obj=session)
     blocks = [_command(context, cli)]
     for title, names in SECTIONS.items():
         blocks.append(f"## {title}")

@@ -13,6 +13,7 @@ from gan_toolkit.plugins import load_plugins
 CORE = Path(gan_toolkit.__file__).parent
 WORDS = (
     "infogan mutual_information mutualinformation categorical uniform gaussian von.mises "
+    "kmnist emnist cifar(?:10|100)? webdataset huggingface "
     "dcgan paper_ mnist chairs faces celeba svhn strokes non_saturating hinge minimax "
     "r1 wasserstein sample_grid clustering hungarian rooms dsprites mpi3d shapes3d "
     "smallnorb cars3d cifar10 cifar100 kmnist huggingface webdataset colour_heads house_numbers "

@@ -172,7 +172,7 @@ def _part(
     with open_tree(root) as files:
         stamp = f"{files.stamp()} {split} {image}"
     tree = TableTree(root, table, image, stamp)
-    found = collect("huggingface", tree, Tree.names, look, skip_bad)
+    found = collect("huggingface", tree, lambda rows: rows.names(), look, skip_bad)
     meaning = _meaning(table, label, factors, where).of(found.good)
     return ArrayDataset(
         " ".join(filter(None, (shown(root.resolve().name), split))),
