@@ -152,6 +152,8 @@ class _Examination:
             history=history,
             effort=self.request.effort,
         )
+        if not view.inferable:
+            self.say("no term here reads codes: measures that need a reader do not apply")
         scores = [
             {**score, "data": {**score["data"], **other}}
             for name, build in self._measures(seen)

@@ -95,8 +95,6 @@ def of_model(path: Path, host: PluginHost, device: Device, say: Say) -> Seen:
     built = rebuild(path, host)
     if built.skipped:
         say(f"left out, no plugin offers it: {', '.join(built.skipped)}")
-    if built.critic is None or not built.regularisers:
-        say(f"{path} holds no critic and term that read codes: what needs a reader does not apply")
     for module in built.modules().values():
         device.place(module)
     steps = built.facts.get("steps")
