@@ -85,7 +85,9 @@ def examine_run(run: RunFolder, host: PluginHost, request: Request, tell: Tell) 
         found = examination(seen, run.metrics.read(), other)
         path, replaced = run.add_scores(found.step, found.scores)
     if replaced:
-        examination.say(f"{replaced} scores of this step were found alike before: replaced")
+        many = ("s", "were", "are") if replaced > 1 else ("", "was", "is")
+        told = "{} score{} of this step {} found alike before, and {} replaced"
+        examination.say(told.format(replaced, *many))
     return replace(found, path=path)
 
 

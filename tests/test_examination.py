@@ -60,7 +60,7 @@ class Told(list[str]):
 
 
 def examined(run: RunFolder, told: Told | None = None, **asked: Any) -> Findings:
-    return examine_run(run, HOST, Request(**asked), told or Told())
+    return examine_run(run, HOST, Request(**asked), Told() if told is None else told)
 
 
 def values(scores: list[dict[str, Any]]) -> dict[tuple[str, str], float]:
@@ -117,7 +117,7 @@ def test_what_was_found_alike_is_replaced_and_said(run: RunFolder) -> None:
     examined(run, told)
 
     assert run.scores()[1] == scores
-    assert told == [f"{len(scores)} scores of this step were found alike before: replaced"]
+    assert told == [f"{len(scores)} scores of this step were found alike before, and are replaced"]
 
 
 def test_the_journal_and_a_resume_know_nothing_of_it(run: RunFolder) -> None:

@@ -26,7 +26,7 @@ FREE = (
 
 def is_free(path: str) -> bool:
     """Return whether a key, or a whole section of them, enters no training step."""
-    return f"{path}.".startswith(FREE)
+    return f"{path}.".startswith(tuple(f"{key.removesuffix('.')}." for key in FREE))
 
 
 class Change(NamedTuple):
