@@ -145,6 +145,12 @@ class Assembly:
         except ValueError as error:
             raise PluginError(str(error)) from error
 
+    def measure(self, chosen: Chosen, latents: LatentSpace, data: Dataset) -> Measure:
+        """Build one measure."""
+        facts: Facts = {"name": chosen.name, "latents": latents, "data": data}
+        measure: Measure = self._build(chosen, facts, Measure)
+        return measure
+
     def watchers(self, networks: Networks, data: Dataset) -> dict[str, dict[str, Any]]:
         """Build panels, measures and trackers, those that come with a term included."""
         facts: Facts = {"latents": networks.latents, "data": data}

@@ -5,21 +5,63 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gan_toolkit import strict_json
 from gan_toolkit.batches import normalise
-from gan_toolkit.engine import Engine
+from gan_toolkit.device import Device
 from gan_toolkit.inference import read_codes
-from gan_toolkit.interfaces import Bank, Batch, Dataset, Measure, Score, View
+from gan_toolkit.interfaces import Bank, Batch, Dataset, Effort, Measure, Regulariser, View
+from gan_toolkit.latents import LatentSpace
 from gan_toolkit.randomness import seed_of
+from gan_toolkit.scores import SHORT
 
 CHUNK = 250
+
+
+class Seen(Protocol):
+    """What a view looks at: an engine between two steps, or what is left of one."""
+
+    @property
+    def latents(self) -> LatentSpace:
+        """The latent space."""
+
+    @property
+    def shown(self) -> nn.Module:
+        """The generator that is shown: the averaged one, if there is one."""
+
+    @property
+    def critic(self) -> nn.Module | None:
+        """The critic; without one nothing is inferred."""
+
+    @property
+    def regularisers(self) -> Mapping[str, Regulariser]:
+        """The terms, by name."""
+
+    @property
+    def device(self) -> Device:
+        """Where they are, and how exactly they compute."""
+
+    @property
+    def steps_done(self) -> int:
+        """The steps they were trained."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The parts of a trained model, without the game they were trained in."""
+
+    latents: LatentSpace
+    shown: nn.Module
+    critic: nn.Module | None = None
+    regularisers: Mapping[str, Regulariser] = field(default_factory=dict)
+    device: Device = field(default_factory=Device)
+    steps_done: int = 0
 
 
 class EngineView(View):
@@ -27,12 +69,13 @@ class EngineView(View):
 
     def __init__(
         self,
-        engine: Engine,
+        engine: Seen,
         data: Dataset,
         *,
         name: str,
         seed: int,
         history: Sequence[Mapping[str, Any]] = (),
+        effort: Effort = "default",
     ) -> None:
         self.engine = engine
         self.data = data
@@ -41,7 +84,9 @@ class EngineView(View):
         self.step = engine.steps_done
         self.space = engine.latents
         self.history = history
+        self.effort = effort
         self._bank: list[Bank] = []
+        self._readings: dict[bool, _Reading] = {}
 
     @property
     def title(self) -> str:
@@ -75,14 +120,28 @@ class EngineView(View):
 
     def real(self, count: int, *, held_out: bool = False) -> Batch:
         """Return real samples in [-1, 1]: drawn without replacement, the same for the same seed."""
+        data, order = self._deal(held_out=held_out)
+        return _shown(data.batch(order[:count]))
+
+    def read_real(self, count: int, *, held_out: bool = False) -> tuple[Batch, dict[str, Tensor]]:
+        """Return real samples and what is read of them; nothing is read twice."""
+        data, order = self._deal(held_out=held_out)
+        found = self._readings.setdefault(held_out, _Reading())
+        for rows in order.split(CHUNK)[: -(-count // CHUNK)][len(found.batches) :]:
+            batch = _shown(data.batch(rows))
+            found.add(batch, self.infer(batch.samples))
+        return found.first(count)
+
+    def _deal(self, *, held_out: bool) -> tuple[Dataset, Tensor]:
+        """Return the data and the order in which its samples are drawn."""
         data = self.data.held_out() if held_out else self.data
         if data is None:
             raise ValueError(f"{self.data.name} has no held-out samples")
-        order = torch.randperm(len(data), generator=self.rng(f"real {held_out}"))
-        batch = data.batch(order[:count])
-        return batch._replace(samples=normalise(batch.samples))
+        return data, torch.randperm(len(data), generator=self.rng(f"real {held_out}"))
 
     def _read(self, samples: Tensor) -> dict[str, Tensor]:
+        if self.engine.critic is None:
+            return {}
         return read_codes(self.engine.regularisers, samples, self.engine.critic(samples))
 
     def _chunked(self, function: Any, given: Tensor) -> dict[str, Tensor]:
@@ -97,10 +156,40 @@ class EngineView(View):
         return {name: torch.cat(parts) for name, parts in found.items()}
 
 
+class _Reading:
+    """Real samples that were read, chunk by chunk: the first so many serve whoever asks."""
+
+    def __init__(self) -> None:
+        self.batches: list[Batch] = []
+        self._raw: list[dict[str, Tensor]] = []
+
+    def add(self, batch: Batch, raw: dict[str, Tensor]) -> None:
+        """Take in the next chunk."""
+        self.batches.append(batch)
+        self._raw.append(raw)
+
+    def first(self, count: int) -> tuple[Batch, dict[str, Tensor]]:
+        """Return the first `count` samples and their raw outputs."""
+        some = -(-count // CHUNK)
+        columns = zip(*self.batches[:some], strict=True)
+        batch = Batch(*(_joined(parts, count) for parts in columns))
+        raw = self._raw[:some]
+        return batch, {name: torch.cat([each[name] for each in raw])[:count] for name in raw[0]}
+
+
+def _joined(parts: tuple[Any, ...], count: int) -> Any:
+    return None if parts[0] is None else torch.cat(parts)[:count]
+
+
+def _shown(batch: Batch) -> Batch:
+    return batch._replace(samples=normalise(batch.samples))
+
+
 @contextlib.contextmanager
-def quiet(engine: Engine) -> Iterator[None]:
+def quiet(engine: Seen) -> Iterator[None]:
     """Hold networks in eval mode without gradients, and give their modes back afterwards."""
-    parts = [engine.shown, engine.critic, *engine.regularisers.values()]
+    parts = [engine.shown, *engine.regularisers.values()]
+    parts += [] if engine.critic is None else [engine.critic]
     modes = {module: module.training for part in parts for module in part.modules()}
     for part in parts:
         part.eval()
@@ -112,21 +201,39 @@ def quiet(engine: Engine) -> Iterator[None]:
             module.training = mode
 
 
-def evaluate(name: str, measure: Measure, view: View) -> list[dict[str, Any]]:
+def evaluate(name: str, measure: Measure, view: View, use: str = "") -> list[dict[str, Any]]:
     """Run the measure of table `name` over a view and return its scores as JSON records.
 
-    A value that is not finite becomes null and is void. Raises ValueError for what JSON can't hold.
+    `use` is the component that the table chooses. A value that is not finite becomes null and is
+    void. Raises ValueError for what JSON can't hold.
     """
-    records = [_record(name, score) for score in measure.measure(view)]
+    origin = {"measure": name, "use": use}
+    about = _circumstances(view)
+    records = [_record({**origin, **asdict(score), **about}) for score in measure.measure(view)]
     if fault := strict_json.fault(records):
         raise ValueError(fault)
     return records
 
 
-def _record(table: str, score: Score) -> dict[str, Any]:
-    record: dict[str, Any] = {"measure": table, **_finite(asdict(score))}
-    if not math.isfinite(score.value):
-        record["void"] = score.void or f"the value is {score.value}"
+def _circumstances(view: View) -> dict[str, Any]:
+    """Return what one must know beside the score itself to compare it with another."""
+    data = view.data
+    return {
+        "seed": view.seed,
+        "step": view.step,
+        "effort": "" if view.effort == "default" else view.effort,
+        "data": {
+            "name": data.name,
+            "source": data.source,
+            "fingerprint": data.fingerprint()[:SHORT],
+        },
+    }
+
+
+def _record(facts: Mapping[str, Any]) -> dict[str, Any]:
+    record: dict[str, Any] = _finite(facts)
+    if not math.isfinite(facts["value"]):
+        record["void"] = facts["void"] or f"the value is {facts['value']}"
     return {key: value for key, value in record.items() if value not in (None, "", {})} | {
         "value": record["value"]
     }

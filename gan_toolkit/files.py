@@ -234,8 +234,11 @@ def remove_stale(folder: Path) -> list[str]:
 
 def _works_elsewhere(process: int) -> bool:
     """Return whether another process has this number."""
-    if process == os.getpid():
-        return False
+    return process != os.getpid() and is_alive(process)
+
+
+def is_alive(process: int) -> bool:
+    """Return whether a process has this number; where that can't be asked, that it has."""
     if os.name == "nt":  # signal 0 would interrupt it there
         return True
     try:

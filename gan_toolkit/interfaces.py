@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 Player = Literal["critic", "generator"]
 """Who moves: a phase is named after the player whose parameters it updates."""
 
+Effort = Literal["fast", "default", "full"]
+"""How much an evaluation may spend: a look, the usual, or what goes into a table."""
+
 
 def device_of(rng: torch.Generator | None) -> torch.device | None:
     """Return the device `rng` draws on; None (torch's default device) when there is no `rng`."""
@@ -409,6 +412,8 @@ class View(ABC):
     data: Dataset
     history: Sequence[Mapping[str, Any]]
     """The records of `metrics.jsonl` so far."""
+    effort: Effort = "default"
+    """How much a measure may spend where its options say nothing; options win."""
 
     @property
     @abstractmethod
@@ -440,6 +445,15 @@ class View(ABC):
     def real(self, count: int, *, held_out: bool = False) -> Batch:
         """Return `count` real samples (at most all), drawn without replacement, in [-1, 1]."""
 
+    def read_real(self, count: int, *, held_out: bool = False) -> tuple[Batch, dict[str, Tensor]]:
+        """Return `real(count)` and what `infer` makes of it.
+
+        Ask here rather than for each apart: measures that look at the same samples share one
+        reading of them.
+        """
+        batch = self.real(count, held_out=held_out)
+        return batch, self.infer(batch.samples)
+
 
 @dataclass(frozen=True)
 class Score:
@@ -459,6 +473,8 @@ class Score:
     void: str = ""
     """Why the value must not be used; empty when it may."""
     details: Mapping[str, Any] = field(default_factory=dict)
+    split: str = ""
+    """Which real samples it was estimated from, "training" or "held-out"; empty: none, or both."""
 
 
 class Measure(ABC):

@@ -15,6 +15,8 @@ from gan_toolkit.files import storage_errors
 
 RESOLVED = "recipe.resolved.toml"
 """The recipe with every value, beside the journal."""
+_TAIL = 1 << 20
+"""Bytes, more than a record takes."""
 
 
 class Journal:
@@ -87,6 +89,19 @@ class Journal:
                 ) from None
         # Complete or not, a line without its end was never committed.
         return records if content.endswith(b"\n") else records[: len(lines) - 1]
+
+    def last(self) -> dict[str, Any] | None:
+        """Return the last whole record, the others unread; None when there is none to be read."""
+        if not self.path.exists():
+            return None
+        with files.open_regular(self.path) as handle:
+            size = min(os.fstat(handle).st_size, _TAIL)
+            os.lseek(handle, -size, os.SEEK_END)
+            lines = files.read_exactly(self.path, handle, size).rpartition(b"\n")[0]
+        try:
+            return strict_json.parse_object(lines.rpartition(b"\n")[2])
+        except ValueError:
+            return None
 
     def _remedy(self) -> str:
         """Say what helps a run whose journal is damaged; its checkpoints are whole."""

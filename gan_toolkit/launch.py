@@ -33,25 +33,10 @@ from gan_toolkit.plugins import PluginHost
 from gan_toolkit.randomness import seed_globals
 from gan_toolkit.recipe import Override, Recipe, load_recipe
 from gan_toolkit.recipe.difference import difference as recipe_difference
+from gan_toolkit.recipe.difference import is_free
 from gan_toolkit.runs import RunFolder
 from gan_toolkit.snapshot import Snapshot, difference
 from gan_toolkit.train import Loop, Tell, data_facts
-
-FREE = (
-    "run.steps",
-    "run.device",
-    "run.threads",
-    "run.log_every",
-    "run.checkpoint_every",
-    "run.keep_checkpoints",
-    "run.evaluate_every",
-    "panels.",
-    "measures.",
-    "trackers.",
-    "name",
-    "summary",
-)
-"""What a resumed run may change: none of it enters a training step."""
 
 
 def launch(
@@ -119,6 +104,8 @@ def resume(
             tell({"event": "note", "text": f"checkpoint passed over: {note}"})
         if checkpoint is None and notes:
             raise ResumeError(f"no checkpoint of {run.folder} is whole; start a new run")
+        if checkpoint is None and run.run_json.get("status") == "finished":
+            raise ResumeError(f"{run.folder} ended and has no checkpoint left; start a new run")
         if checkpoint is not None and keys.steps < checkpoint.step:
             raise UsageError(
                 f"{run.folder} has done {checkpoint.step:,} steps; it can't end at {keys.steps:,}"
@@ -290,7 +277,7 @@ def _refuse_changes(manifest: Mapping[str, Any], recipe: Recipe) -> None:
     changes = [
         f"{path} was {old!r}, is {new!r}"
         for path, old, new in recipe_difference(manifest["recipe"], recipe.to_dict())
-        if not path.startswith(FREE) and not (old is None and _by_default(recipe, path))
+        if not is_free(path) and not (old is None and _by_default(recipe, path))
     ]
     if changes:
         raise ResumeError(

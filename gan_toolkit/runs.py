@@ -12,7 +12,8 @@ import secrets
 import shlex
 import socket
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from importlib import metadata
@@ -27,6 +28,7 @@ from gan_toolkit import files, strict_json
 from gan_toolkit.errors import StorageError, UsageError, did_you_mean
 from gan_toolkit.files import storage_errors
 from gan_toolkit.journal import RESOLVED, Journal, append
+from gan_toolkit.scores import Record, merge
 from gan_toolkit.tensorfile import safe_name
 
 if TYPE_CHECKING:  # listing runs must not load torch
@@ -149,7 +151,42 @@ class RunFolder:
         """The report."""
         return self.folder / "report.html"
 
+    def tables(self) -> dict[str, Any]:
+        """Return the resolved recipe as it is written; no plugin is asked."""
+        try:
+            return tomllib.loads(files.read_bytes(self.resolved, _LARGEST_RUN).decode())
+        except ValueError as error:
+            raise StorageError(f"{self.resolved} is damaged: {error}") from None
+
+    def scores(self, step: int | None = None) -> tuple[int, list[dict[str, Any]]]:
+        """Return the step and the scores of the newest evaluation, or of that at `step`.
+
+        Step 0 and no scores when there is none. Raises StorageError when the file is damaged.
+        """
+        there = self.evaluations.glob("step-*.json")
+        found = {int(path.stem[5:]): path for path in there if path.stem[5:].isdecimal()}
+        step = max(found, default=0) if step is None else step
+        if step not in found:
+            return step, []
+        try:
+            facts = strict_json.parse_object(files.read_bytes(found[step], _LARGEST_RUN))
+            scores = facts.get("scores")
+            if not isinstance(scores, list) or not all(isinstance(s, dict) for s in scores):
+                raise ValueError("'scores' is no array of objects")
+        except ValueError as error:
+            raise StorageError(f"{found[step]} is damaged: {error}") from None
+        return step, scores
+
     # --- writing ----------------------------------------------------------------------------
+
+    def add_scores(self, step: int, scores: Sequence[Record]) -> tuple[Path, int]:
+        """Write what was measured at `step` to what is there; return how many it replaced.
+
+        A score that was found in the same way before gives way to the new one.
+        """
+        _, before = self.scores(step)
+        merged, replaced = merge(before, scores)
+        return self.write_json(f"evaluations/step-{step:08d}.json", {"scores": merged}), replaced
 
     def update(self, **facts: Any) -> None:
         """Add to `run.json`, or change it; on the disk it is whole at every instant."""
@@ -225,6 +262,14 @@ class RunFolder:
                 files.disk.remove(self.folder / "run.owner.json")
             lock.release()
 
+    def seems_held(self) -> bool:
+        """Return whether its last owner seems to be at work: asked without touching the lock."""
+        owner = self._owner()
+        process = owner.get("pid")
+        if not owner or owner.get("host") != socket.gethostname() or not isinstance(process, int):
+            return bool(owner)
+        return process == os.getpid() or files.is_alive(process)
+
     def _own(self) -> None:
         """Say who we are and remove what the last owner left unfinished."""
         for folder, _, _ in os.walk(self.folder):
@@ -234,14 +279,18 @@ class RunFolder:
         self.write_json("run.owner.json", owner)
 
     def _held(self) -> str:
-        owner: Mapping[str, Any] = {}
-        with suppress(StorageError, ValueError):
-            content = files.read_bytes(self.folder / "run.owner.json", 1 << 16)
-            owner = strict_json.parse_object(content)
+        owner = self._owner()
         who = "another process"
         if owner:
             who = f"process {owner.get('pid')} on {owner.get('host')} since {owner.get('since')}"
         return files.printable(f"run {self.folder.name} is in use by {who}; wait for it or stop it")
+
+    def _owner(self) -> Mapping[str, Any]:
+        """Return what the last owner left of itself; nothing when it ended in order."""
+        with suppress(StorageError, ValueError):
+            content = files.read_bytes(self.folder / "run.owner.json", 1 << 16)
+            return strict_json.parse_object(content)
+        return {}
 
 
 def find_run(text: str, parent: Path) -> RunFolder:

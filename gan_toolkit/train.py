@@ -20,8 +20,11 @@ from gan_toolkit.recipe import Recipe
 from gan_toolkit.runs import RunFolder
 from gan_toolkit.signals import StopRequest
 
-SHARED = ("format", "name", "summary", "latents", "generator", "critic", "regularisers")
-"""The tables of a recipe that go into a model file."""
+SHARED = (
+    *("format", "name", "summary", "data", "latents", "generator", "critic", "regularisers"),
+    "measures",
+)
+"""The tables of a recipe that go into a model file: what samples, reads and is measured."""
 
 Tell = Callable[[Mapping[str, Any]], None]
 """Is told every event of a run, as a record with the key `event`."""
@@ -115,7 +118,7 @@ class Loop:
         save_model(
             self.run.model,
             # no more than a model needs: paths and trackers of this machine stay here
-            recipe={key: table for key, table in self.recipe.to_dict().items() if key in SHARED},
+            recipe={key: table for key, table in self.recipe.shareable().items() if key in SHARED},
             generator=self.engine.shown,
             critic=self.engine.critic,
             regularisers=self.engine.regularisers,
@@ -173,8 +176,9 @@ class Loop:
             return []
         scores: list[dict[str, Any]] = []
         for name, measure in measures.items():
-            scores += self.guard.call(f"measure {name!r}", evaluate, name, measure, view) or ()
-        self.run.write_json(f"evaluations/step-{view.step:08d}.json", {"scores": scores})
+            use = self.recipe.component_of("measures", name)
+            scores += self.guard.call(f"measure {name!r}", evaluate, name, measure, view, use) or ()
+        self.run.add_scores(view.step, scores)
         self._record({"event": "evaluation", "step": view.step, "scores": scores})
         return scores
 

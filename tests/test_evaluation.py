@@ -13,7 +13,7 @@ from gan_toolkit.averaging import ExponentialAverage
 from gan_toolkit.batches import ArrayDataset
 from gan_toolkit.device import Device
 from gan_toolkit.engine import Engine, Term
-from gan_toolkit.evaluation import CHUNK, EngineView, evaluate, quiet
+from gan_toolkit.evaluation import CHUNK, EngineView, Trained, evaluate, quiet
 from gan_toolkit.interfaces import Measure, Score, View
 from gan_toolkit.snapshot import Snapshot, difference
 from gan_toolkit.testing.parts import WIDTH, ReadBack, tiny_engine
@@ -155,3 +155,74 @@ def test_a_value_that_is_not_finite_is_recorded_as_null_and_void():
 
     assert (good["measure"], good["value"], "void" in good) == ("table", 0.5, False)
     assert (bad["value"], bad["void"]) == (None, "the value is nan")
+
+
+def counting(engine: Engine) -> list[int]:
+    """Return a list to which each batch that the critic judges adds its size."""
+    seen: list[int] = []
+    engine.critic.register_forward_hook(lambda _, given, __: seen.append(len(given[0])))
+    return seen
+
+
+def test_real_samples_are_read_once_however_many_ask():
+    engine = trained()
+    view = EngineView(engine, points(CHUNK + 40), name="tiny", seed=0)
+    few, raw_of_few = view.read_real(10)
+    seen = counting(engine)
+
+    many, raw_of_many = view.read_real(CHUNK + 5)
+    view.read_real(20)
+
+    assert seen == [40]  # the second chunk: the first was read for the few
+    assert torch.equal(many.samples[:10], few.samples)
+    assert torch.equal(raw_of_many["code"][:10], raw_of_few["code"])
+    assert len(many.samples) == len(raw_of_many["code"]) == CHUNK + 5
+
+
+def test_reading_real_samples_gives_what_real_and_infer_give():
+    view = EngineView(trained(), points(CHUNK + 40), name="tiny", seed=0)
+
+    batch, raw = view.read_real(CHUNK + 20)
+
+    apart = view.real(CHUNK + 20)
+    assert torch.equal(batch.samples, apart.samples)
+    torch.testing.assert_close(raw["code"], view.infer(apart.samples)["code"])
+
+
+def test_without_a_critic_nothing_is_inferred():
+    engine = trained()
+    parts = Trained(engine.latents, engine.shown, None, engine.regularisers)
+
+    view = EngineView(parts, points(), name="tiny", seed=0)
+
+    assert view.inferable == ()
+    assert len(view.bank(3).samples) == 3
+
+
+def test_a_record_says_how_and_on_what_a_score_was_found():
+    class One(Measure):
+        def measure(self, view: View) -> list[Score]:
+            return [Score("one", 0.5, 10, "exact", split="held-out")]
+
+    engine = trained()
+    view = EngineView(engine, points(), name="tiny", seed=3, effort="fast")
+
+    (record,) = evaluate("table", One(), view, "one@2")
+
+    assert record == {
+        "measure": "table",
+        "use": "one@2",
+        "name": "one",
+        "value": 0.5,
+        "count": 10,
+        "estimator": "exact",
+        "split": "held-out",
+        "seed": 3,
+        "step": 3,
+        "effort": "fast",
+        "data": {
+            "name": "points",
+            "source": "synthetic",
+            "fingerprint": points().fingerprint()[:12],
+        },
+    }

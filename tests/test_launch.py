@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import shutil
 from collections import namedtuple
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
-import gan_toolkit
+import gan_toolkit.launch
 from gan_toolkit import strict_json
+from gan_toolkit.assemble import Assembly, Parts
 from gan_toolkit.checkpoints import Checkpoint, CheckpointStore
 from gan_toolkit.device import Device
-from gan_toolkit.errors import ResumeError, StorageError, UsageError
+from gan_toolkit.errors import RecipeError, ResumeError, StorageError, UsageError
+from gan_toolkit.interfaces import Measure
 from gan_toolkit.launch import launch, resume
 from gan_toolkit.plugins import load_plugins
-from gan_toolkit.recipe import Override, Recipe, load_recipe
+from gan_toolkit.recipe import Chosen, Override, Recipe, load_recipe
+from gan_toolkit.recipe.keys import MeasureKeys
 from gan_toolkit.runs import RunFolder
 from gan_toolkit.snapshot import Snapshot, difference
 
@@ -136,6 +141,49 @@ def test_a_disk_too_small_for_the_checkpoints_is_refused_at_the_first_step(tmp_p
 
     run = RunFolder.open(tmp_path / "infogan_ring" / "run")
     assert (run.run_json["status"], run.run_json["exit_code"]) == ("failed", 8)
+
+
+def all_measures(parts: Parts) -> Parts:
+    """Put every registered measure that can be built for the data in place of the recipe's."""
+    built: dict[str, Measure] = {}
+    for component in HOST.registry.all("measure"):
+        small = {"samples": 100, "real": 200, "steps": 10}
+        known = {k: v for k, v in small.items() if k in component.options.model_fields}
+        options = component.options(**known)
+        one = Chosen("measure", "", component.name, component, options, MeasureKeys())
+        with suppress(RecipeError):
+            built[component.name] = Assembly(recipe(), HOST.registry).measure(
+                one, parts.engine.latents, parts.data
+            )
+    assert len(built) >= 3
+    return replace(parts, measures=built)
+
+
+@pytest.mark.parametrize("name", ["infogan_ring", "infogan_digits"])
+def test_no_measure_changes_a_training(name, tmp_path, monkeypatch):
+    """All that apply, at every other step: the same losses and the same last state, to the bit."""
+    assembled = gan_toolkit.launch.assemble
+    runs = []
+    for change in (lambda parts: replace(parts, measures={}), all_measures):
+        monkeypatch.setattr(
+            gan_toolkit.launch, "assemble", lambda *a, change=change: change(assembled(*a))
+        )
+        few = ("run.steps=6", "run.log_every=1", "run.evaluate_every=2", "run.batch_size=32")
+        chosen = load_recipe(name, HOST, overrides=[Override(text) for text in few])
+        out = tmp_path / str(len(runs))
+        runs.append(launch(chosen, HOST, device=Device(), out=out, tell=lambda _: None))
+
+    plain, watched = runs
+
+    assert difference(last_state(plain), last_state(watched)) == []
+    assert losses(plain) == losses(watched)
+    assert len(list(watched.evaluations.iterdir())) == 3
+    assert "failed" not in (watched.log_file.read_text() if watched.log_file.exists() else "")
+
+
+def losses(run: RunFolder) -> list[dict[str, float]]:
+    logs = [record for record in run.metrics.read() if record["event"] == "log"]
+    return [{k: v for k, v in record.items() if k != "samples_per_second"} for record in logs]
 
 
 def damage(path: Path) -> None:

@@ -319,6 +319,48 @@ def test_a_file_system_without_locks_is_refused(run, monkeypatch):
         pass
 
 
+# --- scores --------------------------------------------------------------------------------
+
+
+def score(value, **more):
+    return {"measure": "m", "name": "n", "value": value, "count": 3, **more}
+
+
+def test_scores_found_alike_replace_others_and_all_else_stays(run):
+    run.add_scores(4, [score(1.0), score(2.0, count=9), score(3.0, seed=7)])
+
+    path, replaced = run.add_scores(4, [score(5.0)])
+
+    assert run.scores() == (4, [score(2.0, count=9), score(3.0, seed=7), score(5.0)])
+    assert (path.name, replaced) == ("step-00000004.json", 1)
+
+
+def test_the_newest_evaluation_is_that_of_the_last_step(run):
+    assert run.scores() == (0, [])
+    for step in (200, 1000, 30):
+        run.add_scores(step, [score(float(step))])
+    (run.evaluations / "step-draft.json").write_text("{}")
+
+    assert run.scores() == (1000, [score(1000.0)])
+    assert run.scores(30) == (30, [score(30.0)])
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"scores": 3}', '{"scores": [1]}', "{}"])
+def test_a_damaged_evaluation_is_told(run, text):
+    run.add_scores(4, [])
+    (run.evaluations / "step-00000004.json").write_text(text)
+
+    with pytest.raises(StorageError, match=r"step-00000004.json is damaged"):
+        run.scores()
+
+
+def test_a_recipe_that_can_not_be_read_is_told(run):
+    run.write_text(run.resolved.name, "a = [")
+
+    with pytest.raises(StorageError, match=r"recipe.resolved.toml is damaged"):
+        run.tables()
+
+
 # --- the journal ---------------------------------------------------------------------------
 
 
@@ -335,6 +377,18 @@ def test_records_come_back_in_order_and_exactly(journal):
     assert journal.read() == records
     assert Journal(journal.path).read() == records
     assert journal.path.read_bytes().count(b"\n") == 5
+
+
+def test_the_last_record_is_read_alone(journal):
+    assert journal.last() is None
+    journal.append({"step": 1})
+    journal.append({"step": 2, "long": "x" * 70_000})
+
+    assert journal.last() == journal.read()[-1]
+
+    with journal.path.open("ab") as file:
+        file.write(b'{"step": 3')  # torn
+    assert journal.last()["step"] == 2
 
 
 def test_the_length_and_hash_are_those_of_the_file_however_it_came_about(journal):

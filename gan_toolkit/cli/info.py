@@ -104,13 +104,14 @@ def _show_run(run: RunFolder, *, as_json: bool) -> None:
         from gan_toolkit.tensorfile import describe
 
         model = describe(run.model)
+    _, scores = run.scores()
     if as_json:
-        put_json({"run": facts, "model": model})
+        put_json({"run": facts, "model": model, "scores": scores})
         return
     heading(str(run.folder))
     table(run_rows(facts, run))
-    if model is not None:
-        show_codes_and_scores(model["facts"])
+    said = {} if model is None else model["facts"]
+    show_codes_and_scores({**said, "scores": scores or said.get("scores")})
 
 
 def run_rows(facts: Mapping[str, Any], run: RunFolder) -> list[tuple[str, str]]:

@@ -24,7 +24,10 @@ SECTIONS: dict[str, dict[str, str]] = {
     "Look at what was learnt": {
         "sample": "gan_toolkit.cli.sample:sample",
         "traverse": "gan_toolkit.cli.sample:traverse",
+        "evaluate": "gan_toolkit.cli.evaluate:evaluate",
+        "compare": "gan_toolkit.cli.compare:compare",
         "info": "gan_toolkit.cli.info:info",
+        "runs": "gan_toolkit.cli.runs:runs",
     },
     "See what there is": {
         "recipe": "gan_toolkit.cli.recipe:recipe",

@@ -6,37 +6,57 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gan_toolkit.cli.text import heading, number, table
+from gan_toolkit.scores import data_of, name_of
 
 Scores = Sequence[Mapping[str, Any]]
+NUMBERS = ("value", "at most", "chance", "count", "seed")
 
 
 def show_scores(scores: Scores, title: str, *, err: bool = True) -> None:
-    """Write a table of scores, by default on stderr."""
+    """Write a table of scores, by default on stderr, with what tells two of one name apart."""
+    apart = _telling_apart(scores)
     rows = [
         (
-            f"{score.get('measure', '')}",
-            str(score.get("name", "")),
+            *name_of(score),
             _value(score),
             str(score.get("unit", "")),
             _number(score, "ceiling"),
             _number(score, "chance"),
+            *(_circumstance(score, key) for key in apart),
         )
         for score in scores
     ]
-    header = ("measure", "of", "value", "unit", "at most", "chance")
+    header = ("measure", "of", "value", "unit", "at most", "chance", *apart)
     kept = [i for i in range(len(header)) if i < 3 or any(row[i] for row in rows)]
     heading(title, err=err)
     table(
         [[row[i] for i in kept] for row in rows],
         [header[i] for i in kept],
         err=err,
-        right=[
-            place for place, i in enumerate(kept) if header[i] in ("value", "at most", "chance")
-        ],
+        right=[place for place, i in enumerate(kept) if header[i] in NUMBERS],
         indent="  ",
     )
     for reason, names in _void(scores).items():
         table([("void:", f"{reason} ({', '.join(names)})")], err=err, indent="  ")
+
+
+def _telling_apart(scores: Scores) -> list[str]:
+    """Return the circumstances in which scores of one name differ."""
+    same: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for score in scores:
+        same.setdefault(name_of(score), []).append(score)
+    return [
+        key
+        for key in ("count", "split", "effort", "seed", "data")
+        if any(len({_circumstance(one, key) for one in some}) > 1 for some in same.values())
+    ]
+
+
+def _circumstance(score: Mapping[str, Any], key: str) -> str:
+    if key == "data":
+        name, _, fingerprint = data_of(score)
+        return f"{name} {fingerprint[:6]}"
+    return _number(score, key) if key in NUMBERS else str(score.get(key, ""))
 
 
 def _void(scores: Scores) -> dict[str, list[str]]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gan_toolkit.recipe.finding import list_recipes as list_recipes
     from gan_toolkit.recipe.loading import check_variants as check_variants
     from gan_toolkit.recipe.loading import load_recipe as load_recipe
+    from gan_toolkit.recipe.loading import load_tables as load_tables
     from gan_toolkit.recipe.overrides import Override as Override
 
 _HOME_OF = {
@@ -29,6 +30,7 @@ _HOME_OF = {
     "find_recipe": "finding",
     "list_recipes": "finding",
     "load_recipe": "loading",
+    "load_tables": "loading",
 }
 
 __all__ = sorted(_HOME_OF)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -50,6 +50,21 @@ def check(
         return None, list(reader.problems)
     recipe = Recipe(**parts, **facts, notes=tuple(reader.notes))
     return _with_origins(recipe, tree), []
+
+
+def choose(
+    tree: Tree, host: PluginHost, environ: Mapping[str, str], keys: Sequence[str]
+) -> tuple[dict[str, Any], list[Problem]]:
+    """Return what the tables and sections `keys` choose, and the problems; no other is read."""
+    reader = ComponentReader(tree, host)
+    tree.table = _expanded(tree.table, (), environ, reader)
+    chosen: dict[str, Any] = {}
+    for key in keys:
+        if key in KIND_OF_TABLE:
+            chosen[key] = _table(reader, key, KIND_OF_TABLE[key])
+        else:
+            chosen[key] = _section(reader, key, KIND_OF_SECTION[key])
+    return chosen, list(reader.problems)
 
 
 def _expanded(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from gan_toolkit.recipe.keys import RunOptions
+from gan_toolkit.recipe.marks import local_keys
 from gan_toolkit.recipe.options import Choice, Options
 from gan_toolkit.recipe.writing import plain, toml
 from gan_toolkit.registry import Component
@@ -35,6 +36,11 @@ class Chosen(Choice):
         """Return the table with every value and a pinned `use`; `enabled` goes without saying."""
         keys = {key: value for key, value in plain(self.shared).items() if key != "enabled"}
         return {"use": self.component.pinned, **keys, **plain(self.options)}
+
+    def shareable(self) -> dict[str, Any]:
+        """Return the table without what means nothing on another machine: paths and secrets."""
+        local = local_keys(type(self.options))
+        return {key: value for key, value in self.to_dict().items() if key not in local}
 
 
 @dataclass(frozen=True)
@@ -77,14 +83,26 @@ class Recipe:
         Secrets are the references they were read from. What would pass for a reference and is
         none has one more dollar, as in any recipe.
         """
+        return self._whole(Chosen.to_dict)
+
+    def shareable(self) -> dict[str, Any]:
+        """Return the same without paths and secrets, which mean nothing on another machine."""
+        return self._whole(Chosen.shareable)
+
+    def component_of(self, section: str, name: str) -> str:
+        """Return the pinned component behind a panel or measure: its own, or that of its term."""
+        own = getattr(self, section).get(name) or self.regularisers.get(name.partition(".")[0])
+        return "" if own is None else own.component.pinned
+
+    def _whole(self, table_of: Callable[[Chosen], dict[str, Any]]) -> dict[str, Any]:
         whole = {key: plain(getattr(self, key)) for key in ("format", "name", "summary")}
         if self.requires:
             whole["requires"] = plain(self.requires)
         whole["run"] = plain(self.run)
         for key in ("data", "augments", "latents", "generator", "critic", "objective"):
-            whole[key] = _tables(getattr(self, key))
+            whole[key] = _tables(getattr(self, key), table_of)
         for key in ("regularisers", "optimisers", "averaging", "panels", "measures", "trackers"):
-            whole[key] = _tables(getattr(self, key))
+            whole[key] = _tables(getattr(self, key), table_of)
         return {key: value for key, value in whole.items() if value not in (None, {})}
 
     def to_toml(self) -> str:
@@ -97,7 +115,9 @@ class Recipe:
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _tables(value: Chosen | dict[str, Chosen] | None) -> dict[str, Any] | None:
+def _tables(
+    value: Chosen | dict[str, Chosen] | None, table_of: Callable[[Chosen], dict[str, Any]]
+) -> dict[str, Any] | None:
     if isinstance(value, dict):
-        return {name: chosen.to_dict() for name, chosen in value.items()}
-    return None if value is None else value.to_dict()
+        return {name: table_of(chosen) for name, chosen in value.items()}
+    return None if value is None else table_of(value)

@@ -7,6 +7,27 @@ from typing import Any, NamedTuple
 
 from gan_toolkit.recipe.paths import dotted
 
+FREE = (
+    "run.steps",
+    "run.device",
+    "run.threads",
+    "run.log_every",
+    "run.checkpoint_every",
+    "run.keep_checkpoints",
+    "run.evaluate_every",
+    "panels.",
+    "measures.",
+    "trackers.",
+    "name",
+    "summary",
+)
+"""What a resumed run may change: none of it enters a training step."""
+
+
+def is_free(path: str) -> bool:
+    """Return whether a key, or a whole section of them, enters no training step."""
+    return f"{path}.".startswith(tuple(f"{key.removesuffix('.')}." for key in FREE))
+
 
 class Change(NamedTuple):
     """A key whose value differs; None stands for a key that is not there."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from gan_toolkit.errors import Problem, RecipeError, did_you_mean
 from gan_toolkit.plugins import PluginHost
-from gan_toolkit.recipe.checking import BAD_NAME, NAME, TOP_KEYS, check
+from gan_toolkit.recipe.checking import BAD_NAME, NAME, TOP_KEYS, check, choose
 from gan_toolkit.recipe.chosen import Recipe
 from gan_toolkit.recipe.expectation import found
 from gan_toolkit.recipe.extending import STRIDE, merge_documents
@@ -40,6 +41,22 @@ def load_recipe(
     RecipeError with all that is wrong, UsageError when there is no such recipe.
     """
     return _Loading(_read(source, host), host, environ).recipe(variants, overrides)
+
+
+def load_tables(
+    tables: Mapping[str, Any],
+    host: PluginHost,
+    keys: Sequence[str],
+    *,
+    overrides: Sequence[Override] = (),
+    environ: Mapping[str, str] = os.environ,
+) -> dict[str, Any]:
+    """Read the tables and sections `keys` of a recipe that may lack the others.
+
+    Returns a `Chosen` for each table, a dictionary of them for each section. Raises RecipeError
+    with all that is wrong in these.
+    """
+    return _Loading(read_mapping(tables), host, environ).tables(keys, overrides)
 
 
 def check_variants(
@@ -84,11 +101,7 @@ class _Loading:
     def recipe(self, variants: Sequence[str], overrides: Sequence[Override]) -> Recipe:
         offered = _offered(self.tree)
         self._apply_variants(variants)
-        numbers = {"--set": 0, "--unset": 0}
-        for order, override in enumerate(overrides):
-            numbers[override.switch] += 1
-            place = f"{override.switch} #{numbers[override.switch]}"
-            self._override(override, Origin(place, _LAST + order, Path.cwd()))
+        self._apply_overrides(overrides)
         facts = {
             "variants": tuple(offered),
             "applied": tuple(variants),
@@ -99,6 +112,20 @@ class _Loading:
         if recipe is None or self.problems:
             raise RecipeError([*self.problems, *problems], self.document.shown)
         return recipe
+
+    def tables(self, keys: Sequence[str], overrides: Sequence[Override]) -> dict[str, Any]:
+        self._apply_overrides(overrides)
+        chosen, problems = choose(self.tree, self.host, self.environ, keys)
+        if self.problems or problems:
+            raise RecipeError([*self.problems, *problems], self.document.shown)
+        return chosen
+
+    def _apply_overrides(self, overrides: Sequence[Override]) -> None:
+        numbers: Counter[str] = Counter()
+        for order, override in enumerate(overrides):
+            numbers[override.switch] += 1
+            place = f"{override.switch} #{numbers[override.switch]}"
+            self._override(override, Origin(place, _LAST + order, Path.cwd()))
 
     def _apply_variants(self, wanted: Sequence[str]) -> None:
         variants = self.tree.table.pop("variants", {})

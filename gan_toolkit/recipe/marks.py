@@ -13,6 +13,7 @@ from gan_toolkit.recipe.options import (
     Options,
     Reference,
     Relative,
+    Secret,
     flat_metadata,
     members_of,
 )
@@ -83,6 +84,23 @@ def _inside(annotation: Any, value: Any, path: AnyPath, reader: Reader) -> Any:
     elif is_options(annotation) and isinstance(value, dict):
         value = prepare(annotation, value, path, reader)
     return value
+
+
+def local_keys(model: type[Options]) -> set[str]:
+    """Return the keys whose values mean nothing on another machine: paths and secrets."""
+    return {
+        field.alias or name
+        for name, field in model.model_fields.items()
+        if any(map(_is_local, (field.annotation, *flat_metadata(field.metadata))))
+    }
+
+
+def _is_local(annotation: Any) -> bool:
+    if isinstance(annotation, Relative) or annotation is Secret:
+        return True
+    if is_options(annotation):
+        return bool(local_keys(annotation))
+    return any(map(_is_local, get_args(annotation)))
 
 
 def _names(value: Any) -> list[str]:

@@ -16,11 +16,13 @@ class Override:
 
     text: str
     unset: bool = False
+    given_to: str = ""
+    """Another switch than these two, for which it stands."""
 
     @property
     def switch(self) -> str:
         """The switch it was given to."""
-        return "--unset" if self.unset else "--set"
+        return self.given_to or ("--unset" if self.unset else "--set")
 
 
 class BadOverride(ValueError):

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.distributions import Distribution, Independent, Normal, OneHotCategorical
 
 from gan_toolkit.batches import normalise
-from gan_toolkit.interfaces import Bank, Batch, Dataset, Grid, Latent, View, device_of
+from gan_toolkit.interfaces import Bank, Batch, Dataset, Effort, Grid, Latent, View, device_of
 from gan_toolkit.latents import LatentSpace
 
 Generate = Callable[[Tensor], Tensor]
@@ -149,12 +149,14 @@ class MemoryView(View):
         seed: int = 0,
         title: str = "memory",
         history: Sequence[Mapping[str, Any]] = (),
+        effort: Effort = "default",
     ) -> None:
-        self.space, self.data = space, data
+        self.space, self.data, self.effort = space, data, effort
         self.step, self.seed, self.history = step, seed, history
         self._inferable = tuple(inferable)
         self._generate, self._infer, self._title = generate, infer, title
         self._banks: dict[int, Bank] = {}
+        self._readings: dict[tuple[int, bool], tuple[Batch, dict[str, Tensor]]] = {}
 
     @property
     def inferable(self) -> tuple[str, ...]:
@@ -198,3 +200,10 @@ class MemoryView(View):
         rows = torch.randperm(len(data), generator=self.rng(f"real {held_out}"))[:count]
         batch = data.batch(rows)
         return batch._replace(samples=normalise(batch.samples))
+
+    def read_real(self, count: int, *, held_out: bool = False) -> tuple[Batch, dict[str, Tensor]]:
+        """Return real rows and what is inferred of them, the same ones every time."""
+        key = count, held_out
+        if key not in self._readings:
+            self._readings[key] = super().read_real(count, held_out=held_out)
+        return self._readings[key]

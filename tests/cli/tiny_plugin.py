@@ -105,6 +105,11 @@ class Two(Measure):
         return [Score("code", 0.5, 10, "none", unit="nats", ceiling=0.693)]
 
 
+class Broken(Measure):
+    def measure(self, view: Any) -> list[Score]:
+        raise ZeroDivisionError("a bug")
+
+
 def dots(grey: bool, fault: str) -> ArrayDataset:
     assert grey
     logging.getLogger("gantk.tiny").info("preparing dots")
@@ -145,6 +150,7 @@ def gantk_register(registry: Any) -> None:
     )
     registry.add("optimiser", "tiny_adam", options=RateOptions, build=own + "adam")
     registry.add("measure", "tiny_two", build=own + "Two")
+    registry.add("measure", "tiny_broken", build=own + "Broken")
 
 
 @hookimpl

@@ -13,8 +13,10 @@ import numpy as np
 import torch
 
 from gan_toolkit import Measure, Score, View
+from gantk_measures.effort import samples_for
 from gantk_measures.statistics import Numbers, bootstrap_mean, numpy_rng
 
+SAMPLES = 10_000
 ESTIMATOR = (
     "H(c) + mean log q(c|x) over fresh samples, networks in eval mode, no gradient; "
     "95 % interval from 100 bootstrap resamples of the mean"
@@ -30,7 +32,7 @@ class Bound(Measure):
     not hold the prior gets less than 0.
     """
 
-    def __init__(self, samples: int = 10_000) -> None:
+    def __init__(self, samples: int | None = None) -> None:
         self._samples = samples
 
     def measure(self, view: View) -> list[Score]:
@@ -46,7 +48,7 @@ class Bound(Measure):
 
     def _gains(self, view: View) -> dict[str, Numbers]:
         """Return H(c) + log q(c|x) of every sample, by code; NaN where the reader gave none."""
-        bank = view.bank(self._samples)
+        bank = view.bank(samples_for(view, self._samples, SAMPLES))
         values, raw = view.space.split(bank.latent), view.infer(bank.samples)
         gains: dict[str, Numbers] = {}
         for code in view.inferable:

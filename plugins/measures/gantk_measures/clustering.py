@@ -15,6 +15,7 @@ from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 from torch import Tensor
 
 from gan_toolkit import Batch, Measure, Score, View
+from gantk_measures.effort import samples_for
 from gantk_measures.statistics import (
     Indices,
     Numbers,
@@ -25,6 +26,7 @@ from gantk_measures.statistics import (
     numpy_rng,
 )
 
+SAMPLES = 10_000
 READ = "likeliest category of q(c|x) on real {which} samples"
 ESTIMATORS = {
     "error": "one-to-one map of categories to labels with the fewest errors (Hungarian); "
@@ -43,7 +45,7 @@ class Clustering(Measure):
     and rewards more categories than labels; the two agree when the majority map is one-to-one.
     """
 
-    def __init__(self, samples: int = 10_000) -> None:
+    def __init__(self, samples: int | None = None) -> None:
         self._samples = samples
 
     def measure(self, view: View) -> list[Score]:
@@ -52,10 +54,10 @@ class Clustering(Measure):
         if not codes:
             return [_void("no discrete code is inferred")]
         held_out = view.data.held_out() is not None
-        real = view.real(self._samples, held_out=held_out)
-        if real.labels is None:
+        if view.real(1, held_out=held_out).labels is None:
             return [_void(f"the data set {view.data.name!r} has no labels")]
-        raw = view.infer(real.samples)
+        count = samples_for(view, self._samples, SAMPLES)
+        real, raw = view.read_real(count, held_out=held_out)
         which = "held-out" if held_out else "training"
         return [
             score
@@ -81,6 +83,7 @@ class Clustering(Measure):
                 estimator=f"{READ.format(which=which)}; {ESTIMATORS[name]}",
                 chance=chance[name],
                 details=details if name == "error" else {},
+                split=which,
             )
             for name, value in cluster_scores(found, labels).items()
         ]

@@ -23,11 +23,13 @@ from torch import Tensor
 
 from gan_toolkit import Batch, Dataset, LatentSpace, Measure, Score, View
 from gantk_measures.codes import binned, factor_place, members, scored_factors
+from gantk_measures.effort import samples_for
 from gantk_measures.guard import Guard
 from gantk_measures.heads import Head
 from gantk_measures.probe import Probe
 from gantk_measures.statistics import Indices, bootstrap, numpy_rng
 
+SAMPLES = 5_000
 BINS = 20
 SHUFFLES = 5
 HELD_OUT = 4_000
@@ -69,7 +71,7 @@ class Explained(Measure):
         data: Dataset,
         factors: list[str],
         codes: list[str],
-        samples: int = 5_000,
+        samples: int | None = None,
         real: int = 20_000,
         steps: int = 1_200,
         reliable: float = 0.8,
@@ -89,7 +91,7 @@ class Explained(Measure):
         if not codes:
             return [_nothing("no code is inferred; name some in `codes`")]
         judge = self._judged(view)
-        bank = view.bank(self._samples)
+        bank = view.bank(samples_for(view, self._samples, SAMPLES))
         features = judge.probe.features(bank.samples)
         rng = numpy_rng(view, "explained")
         precision = judge.guard.score(bank.samples, rng)

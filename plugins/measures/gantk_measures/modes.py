@@ -12,6 +12,7 @@ import numpy as np
 
 from gan_toolkit import Batch, Dataset, Measure, Score, View
 from gantk_measures.codes import binned, factor_place
+from gantk_measures.effort import samples_for
 from gantk_measures.statistics import (
     Indices,
     Numbers,
@@ -21,6 +22,7 @@ from gantk_measures.statistics import (
     numpy_rng,
 )
 
+SAMPLES = 10_000
 REAL = 20_000
 
 
@@ -67,7 +69,7 @@ class Modes(Measure):
     def __init__(
         self,
         data: Dataset,
-        samples: int = 10_000,
+        samples: int | None = None,
         factor: str = "mode",
         within: float = 3.0,
         least: float = 0.1,
@@ -79,7 +81,7 @@ class Modes(Measure):
         """Return `covered`, `quality` and, for each discrete code, `<code>/purity`."""
         real = view.real(REAL)
         clusters = Clusters.of(_points(real), self._modes_of(real))
-        bank = view.bank(self._samples)
+        bank = view.bank(samples_for(view, self._samples, SAMPLES))
         which, distance = clusters.nearest(bank.samples.flatten(1).double().numpy())
         good = distance <= self._within
         _, real_distance = clusters.nearest(_points(real))

@@ -9,20 +9,23 @@ from pydantic import Field
 from gan_toolkit import Options, Reference
 
 Count = Annotated[int, Field(ge=100, le=1_000_000)]
+ByEffort = Count | None
+"""Absent: a usual number, a fifth of it with `--fast`, five times as many with `--full`."""
 
 
 class BoundOptions(Options):
     """Options of `bound`."""
 
-    samples: Count = 10_000
-    """Fresh samples the bound is averaged over."""
+    samples: ByEffort = None
+    """Fresh samples the bound is averaged over; absent: 10,000, or as the effort says."""
 
 
 class ClusteringOptions(Options):
     """Options of `clustering`."""
 
-    samples: Count = 10_000
-    """Real samples to read, held-out ones where the data set has them; at most all."""
+    samples: ByEffort = None
+    """Real samples to read, held-out ones where the data set has them, at most all; absent: 10,000,
+    or as the effort says."""
 
 
 class ExplainedOptions(Options):
@@ -32,8 +35,8 @@ class ExplainedOptions(Options):
     """Factors of the data set to measure; empty: all that are scored."""
     codes: Annotated[list[str], Reference("latents")] = Field(default_factory=list)
     """Latents to compare them with, groups or members; empty: all that are inferred."""
-    samples: Count = 5_000
-    """Generated samples."""
+    samples: ByEffort = None
+    """Generated samples; absent: 5,000, or as the effort says."""
     real: Count = 20_000
     """Real samples the probe learns from; at most all."""
     steps: Annotated[int, Field(ge=10, le=100_000)] = 1_200
@@ -46,8 +49,8 @@ class ExplainedOptions(Options):
 class ModesOptions(Options):
     """Options of `modes`."""
 
-    samples: Count = 10_000
-    """Fresh samples."""
+    samples: ByEffort = None
+    """Fresh samples; absent: 10,000, or as the effort says."""
     factor: str = "mode"
     """The discrete factor that tells which cluster a real point belongs to."""
     within: Annotated[float, Field(gt=0, le=100)] = 3.0

@@ -1,0 +1,245 @@
+"""A run or a model file, measured when its training is over.
+
+The journal of a run stays as training left it: a resume cuts it back to what the checkpoint saw,
+so that what is measured later goes into `evaluations/` alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import ValidationError
+
+from gan_toolkit import files
+from gan_toolkit.assemble import Assembly
+from gan_toolkit.device import Device, choose_device
+from gan_toolkit.errors import DataError, RecipeError, UsageError, did_you_mean
+from gan_toolkit.evaluation import EngineView, Seen, evaluate
+from gan_toolkit.events import untouched_randomness
+from gan_toolkit.interfaces import Effort, Measure
+from gan_toolkit.plugins import PluginHost
+from gan_toolkit.recipe import Chosen, Override, Recipe, load_recipe
+from gan_toolkit.recipe.keys import MeasureKeys
+from gan_toolkit.recovery import SharedRecipe, of_model, of_run, shared_recipe
+from gan_toolkit.registry import Registry
+from gan_toolkit.runs import RunFolder
+from gan_toolkit.scores import SHORT
+from gan_toolkit.tensorfile import describe
+from gan_toolkit.train import Tell
+
+MAY_BE_SET = ("data", "measures")
+"""Tables of the recipe that may be changed: the networks are as they were trained."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for, beside the recipe's own measures."""
+
+    measures: Mapping[str, str] = field(default_factory=dict)
+    """Options by the name of a measure, or of one of the recipe's tables, as TOML `key = value`
+    with commas between them. Without any, and where the recipe has none: all that apply."""
+    overrides: Sequence[Override] = ()
+    """Changes of `data` and `measures`."""
+    effort: Effort = "default"
+    seed: int | None = None
+    """Of every draw; None: the run's own, or 0 for a model file."""
+    device: str | None = None
+    other_data: bool = False
+    """Whether data other than that of the training will do."""
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What was measured at which step, where it was written, and what failed."""
+
+    step: int
+    scores: list[dict[str, Any]]
+    failures: tuple[str, ...] = ()
+    path: Path | None = None
+
+
+def examine_run(run: RunFolder, host: PluginHost, request: Request, tell: Tell) -> Findings:
+    """Measure a run that nobody holds, and write what was found into its `evaluations/`.
+
+    Scores that were found in the same way before give way to the new ones. Raises StorageError
+    when the run is held or has nothing to measure, DataError when its data is no longer the same.
+    """
+    with run.lock():
+        overrides = _overrides(request, run.tables().get("measures", {}))
+        recipe = load_recipe(run.resolved, host, overrides=overrides)
+        keys = recipe.run
+        device = choose_device(
+            request.device or keys.device,
+            keys.precision,
+            deterministic=keys.deterministic,
+            threads=keys.threads,
+        )
+        device.prepare()
+        examination = _Examination(recipe, host.registry, request, tell)
+        other = examination.compare_data(run.run_json.get("data") or {})
+        seen = of_run(run, recipe, examination.data, host, device, examination.say)
+        found = examination(seen, run.metrics.read(), other)
+        path, replaced = run.add_scores(found.step, found.scores)
+    if replaced:
+        many = ("s", "were", "are") if replaced > 1 else ("", "was", "is")
+        told = "{} score{} of this step {} found alike before, and {} replaced"
+        examination.say(told.format(replaced, *many))
+    return replace(found, path=path)
+
+
+def examine_model(path: Path, host: PluginHost, request: Request, tell: Tell) -> Findings:
+    """Measure a model file on the data that its recipe names; nothing is written.
+
+    Raises UsageError when the file names no data, DataError when the data is another than that
+    of the training.
+    """
+    about = describe(path)
+    overrides = _overrides(request, about["recipe"].get("measures") or {})
+    recipe = shared_recipe(path, host, overrides)
+    device: Device = choose_device(request.device or "auto", "f32")
+    examination = _Examination(recipe, host.registry, request, tell)
+    seen = of_model(path, host, device, examination.say)
+    other = examination.compare_data(about["facts"]["data"])
+    return examination(seen, (), other)
+
+
+def _overrides(request: Request, tables: Mapping[str, Any]) -> list[Override]:
+    """Return the changes of a recipe whose measures are `tables`."""
+    for override in request.overrides:
+        head = override.text.partition("=")[0].partition(".")[0].strip()
+        if head not in MAY_BE_SET:
+            raise UsageError(
+                f"{override.switch} {override.text}: only {' and '.join(MAY_BE_SET)} can be "
+                f"changed here: the networks are as they were trained"
+                f"{did_you_mean(head, MAY_BE_SET)}"
+            )
+    named = []
+    for name, options in request.measures.items():
+        use = "" if name in tables else f'use = "{name}"'
+        table = ", ".join(filter(None, (use, options.strip())))
+        named.append(Override(f"measures.{name}={{{table}}}", given_to="--measure"))
+    return [*request.overrides, *named]
+
+
+class _Examination:
+    """The data and the measures of one examination, and how it goes."""
+
+    def __init__(
+        self, recipe: Recipe | SharedRecipe, registry: Registry, request: Request, tell: Tell
+    ) -> None:
+        self.recipe = recipe
+        self.request = request
+        self.tell = tell
+        self.assembly = Assembly(cast("Recipe", recipe), registry)
+        self.data = self.assembly.data()
+        self.failures: list[str] = []
+        self.searches = not recipe.measures
+        """Whether nobody named a measure, so that those which don't apply are passed over."""
+        self.chosen = recipe.measures or _all_measures(registry)
+
+    def __call__(
+        self, seen: Seen, history: Sequence[Mapping[str, Any]], other: Mapping[str, str]
+    ) -> Findings:
+        """Run every measure; `other` goes into what the records say of the data."""
+        seed = self.recipe.run.seed if self.request.seed is None else self.request.seed
+        view = EngineView(
+            seen,
+            self.data,
+            name=self.recipe.name,
+            seed=seed,
+            history=history,
+            effort=self.request.effort,
+        )
+        if not view.inferable:
+            self.say("no term here reads codes: measures that need a reader do not apply")
+        scores = [
+            {**score, "data": {**score["data"], **other}}
+            for name, build in self._measures(seen)
+            for score in self._scores(name, build, view)
+        ]
+        return Findings(view.step, scores, tuple(self.failures))
+
+    def say(self, text: str) -> None:
+        """Tell a line of prose."""
+        self.tell({"event": "note", "text": text})
+
+    def compare_data(self, trained_on: Mapping[str, Any]) -> dict[str, str]:
+        """Return what records say of data that is not that of the training.
+
+        Raises DataError unless it is the same, or another is allowed and of the same shape.
+        """
+        then, now = str(trained_on.get("fingerprint", "")), self.data.fingerprint()
+        if now == then:
+            return {}
+        shape = trained_on.get("shape")
+        if shape != list(self.data.sample_shape):
+            raise DataError(
+                f"{self.data.name} has samples of shape {list(self.data.sample_shape)}, the "
+                f"networks were trained on {shape}"
+            )
+        if not self.request.other_data:
+            raise DataError(
+                f"{self.data.name} is not the data of the training, {trained_on.get('name')} "
+                f"(fingerprint {now[:SHORT]}, was {then[:SHORT]}); put the old data back, or "
+                "measure on this with --allow-other-data"
+            )
+        was = f"{trained_on.get('name')} ({then[:SHORT]})"
+        self.say(f"measured on {self.data.name} ({now[:SHORT]}), trained on {was}")
+        return {"trained_on": then[:SHORT]}
+
+    def _measures(self, seen: Seen) -> Iterator[tuple[str, Callable[[], Measure]]]:
+        """Yield each measure by name, as what builds it: those that come with a term too."""
+        for name, one in self.chosen.items():
+            yield name, partial(self.assembly.measure, one, seen.latents, self.data)
+        for name, term in seen.regularisers.items():
+            for key, own in term.measures().items():
+                yield f"{name}.{key}", partial(_itself, own)
+
+    def _scores(
+        self, name: str, build: Callable[[], Measure], view: EngineView
+    ) -> list[dict[str, Any]]:
+        self.tell({"event": "measure", "name": name})
+        chosen = self.chosen.get(name)
+        use = chosen.component.pinned if chosen else self.recipe.component_of("measures", name)
+        try:
+            with untouched_randomness():
+                scores = evaluate(name, build(), view, use)
+        except RecipeError as error:
+            if not self.searches:
+                raise
+            self.say(f"{name} does not apply: {error.problems[0].text}")
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - it costs its own scores only
+            cause = files.printable(f"{type(error).__name__}: {error}".removesuffix(": "))
+            self.failures.append(f"{name} ({cause})")
+            self.say(f"measure {name!r} failed: {cause}")
+        else:
+            if not (self.searches and all(map(_is_void_of_samples, scores))):
+                return scores
+            self.say(f"{name} does not apply: {scores[0]['void'] if scores else 'no scores'}")
+        return []
+
+
+def _all_measures(registry: Registry) -> dict[str, Chosen]:
+    """Return every measure that needs no option, as a recipe would choose it."""
+    chosen = {}
+    for component in registry.all("measure"):
+        try:
+            options = component.options()
+        except ValidationError:
+            continue  # nobody said what to measure
+        table, name = f"measures.{component.name}", component.name
+        chosen[name] = Chosen("measure", table, name, component, options, MeasureKeys())
+    return chosen
+
+
+def _is_void_of_samples(score: Mapping[str, Any]) -> bool:
+    """Return whether a measure gave up before it looked."""
+    return bool(score.get("void")) and not score.get("count")
+
+
+def _itself(measure: Measure) -> Measure:
+    return measure

@@ -1,0 +1,274 @@
+"""Measuring when training is over: the same numbers as at its end, and no trace in the run."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import gan_toolkit
+from gan_toolkit import strict_json
+from gan_toolkit.device import Device
+from gan_toolkit.errors import DataError, RecipeError, ResumeError, StorageError, UsageError
+from gan_toolkit.examination import Findings, Request, examine_model, examine_run
+from gan_toolkit.launch import launch, resume
+from gan_toolkit.plugins import load_plugins
+from gan_toolkit.recipe import Override, load_recipe
+from gan_toolkit.runs import RunFolder
+from gan_toolkit.tensorfile import describe
+
+RING = Path(gan_toolkit.__file__).parent.parent / "recipes" / "infogan_ring.toml"
+HOST = load_plugins(environ={})
+SHORT = (
+    "run.steps=6",
+    "data.count=600",
+    "measures.bound.samples=300",
+    "measures.modes.samples=300",
+)
+
+
+def start(out: Path, *more: str, name: str = "run") -> RunFolder:
+    recipe = load_recipe(RING, HOST, overrides=[Override(text) for text in (*SHORT, *more)])
+    return launch(recipe, HOST, device=Device(), out=out, name=name, tell=lambda _: None)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    return start(tmp_path_factory.mktemp("runs"))
+
+
+@pytest.fixture
+def run(finished: RunFolder, tmp_path: Path) -> RunFolder:
+    """A copy of a finished run, to be changed at will."""
+    return RunFolder.open(Path(shutil.copytree(finished.folder, tmp_path / "run")))
+
+
+@pytest.fixture
+def unmeasured(tmp_path: Path) -> RunFolder:
+    return start(tmp_path, "measures.bound.enabled=false", "measures.modes.enabled=false")
+
+
+class Told(list[str]):
+    """What was said."""
+
+    def __call__(self, event: Any) -> None:
+        if event["event"] == "note":
+            self.append(event["text"])
+
+
+def examined(run: RunFolder, told: Told | None = None, **asked: Any) -> Findings:
+    return examine_run(run, HOST, Request(**asked), Told() if told is None else told)
+
+
+def values(scores: list[dict[str, Any]]) -> dict[tuple[str, str], float]:
+    return {(score["measure"], score["name"]): score["value"] for score in scores}
+
+
+def test_the_numbers_are_those_of_the_end_of_training(run: RunFolder) -> None:
+    step, at_the_end = run.scores()
+
+    found = examined(run)
+
+    assert found.scores == at_the_end
+    assert (found.step, step, found.failures) == (6, 6, ())
+    assert {name for name, _ in values(found.scores)} == {"bound", "modes"}
+
+
+def test_a_model_file_gives_the_numbers_of_its_run(run: RunFolder) -> None:
+    found = examine_model(run.model, HOST, Request(), Told())
+
+    assert found.scores == run.scores()[1]
+    assert found.path is None
+
+
+def test_a_score_says_what_one_must_know_to_compare_it(run: RunFolder) -> None:
+    score = examined(run, seed=5, effort="fast").scores[0]
+
+    assert (score["measure"], score["use"], score["name"]) == ("bound", "bound@1", "mode")
+    assert (score["seed"], score["step"], score["effort"]) == (5, 6, "fast")
+    assert score["data"] == {
+        "name": "ring",
+        "source": "synthetic",
+        "fingerprint": run.run_json["data"]["fingerprint"][:12],
+    }
+    assert score["count"] == 300
+    assert score["chance"] == 0.0
+    assert score["ceiling"] == pytest.approx(math.log(8))
+
+
+def test_another_seed_draws_anew_and_stands_beside_the_first(run: RunFolder) -> None:
+    before = run.scores()[1]
+
+    found = examined(run, seed=5)
+
+    assert values(found.scores) != values(before)
+    assert run.scores()[1] == [*before, *found.scores]
+
+
+def test_what_was_found_alike_is_replaced_and_said(run: RunFolder) -> None:
+    file = run.evaluations / "step-00000006.json"
+    scores = strict_json.parse_object(file.read_bytes())["scores"]
+    file.write_text(strict_json.dump({"scores": [{**s, "value": -1.0} for s in scores]}))
+    told = Told()
+
+    examined(run, told)
+
+    assert run.scores()[1] == scores
+    assert told == [f"{len(scores)} scores of this step were found alike before, and are replaced"]
+
+
+def test_the_journal_and_a_resume_know_nothing_of_it(run: RunFolder) -> None:
+    journal = run.metrics.path.read_bytes()
+
+    examined(run, seed=5)
+
+    assert run.metrics.path.read_bytes() == journal
+    assert resume(run.folder, HOST, tell=lambda _: None, steps=8).run_json["status"] == "finished"
+
+
+def test_a_run_that_goes_on_keeps_what_was_measured_before(run: RunFolder) -> None:
+    extra = examined(run, seed=5).scores
+
+    resume(run.folder, HOST, tell=lambda _: None)
+
+    assert [score for score in run.scores()[1] if score["seed"] == 5] == extra
+
+
+def test_a_stopped_run_is_measured_from_its_checkpoint(run: RunFolder) -> None:
+    run.model.unlink()
+    told = Told()
+    expected = run.scores()[1]
+
+    found = examined(run, told)
+
+    assert found.scores == expected
+    assert told[0] == "from the checkpoint of step 6: the run did not end there"
+
+
+def test_a_checkpoint_newer_than_the_model_is_what_counts(run: RunFolder, tmp_path: Path) -> None:
+    model = run.model.read_bytes()
+    resume(run.folder, HOST, tell=lambda _: None, steps=8)
+    run.model.write_bytes(model)
+
+    assert examined(run).step == 8
+
+
+def test_a_run_with_nothing_to_measure_says_so(run: RunFolder) -> None:
+    run.model.unlink()
+    shutil.rmtree(run.checkpoints)
+
+    with pytest.raises(StorageError, match="no model and no whole checkpoint to measure"):
+        examined(run)
+
+
+def test_a_run_that_is_held_is_left_alone(run: RunFolder) -> None:
+    other = RunFolder.open(run.folder)
+
+    with other.lock(), pytest.raises(StorageError, match="is in use by process"):
+        examined(run)
+
+
+# --- which measures --------------------------------------------------------------------------
+
+
+def test_a_named_measure_joins_those_of_the_recipe(run: RunFolder) -> None:
+    found = examined(run, measures={"explained": "samples = 200, steps = 10"})
+
+    assert {name for name, _ in values(found.scores)} == {"bound", "modes", "explained"}
+
+
+def test_options_given_to_a_table_of_the_recipe_change_that(run: RunFolder) -> None:
+    scores = examined(run, measures={"bound": "samples = 100"}).scores
+
+    assert {s["count"] for s in scores if s["measure"] == "bound"} == {100}
+
+
+@pytest.mark.parametrize(("effort", "count"), [("fast", 2_000), ("default", 10_000)])
+def test_effort_counts_where_nobody_says_how_many(
+    unmeasured: RunFolder, effort: Any, count: int
+) -> None:
+    found = examined(unmeasured, measures={"bound": ""}, effort=effort)
+
+    assert {score["count"] for score in found.scores} == {count}
+
+
+def test_where_nothing_is_named_all_that_apply_are_run(
+    unmeasured: RunFolder,
+) -> None:
+    told = Told()
+
+    found = examined(unmeasured, told, effort="fast", overrides=[])
+
+    assert {"bound", "modes"} <= {name for name, _ in values(found.scores)}
+    assert "clustering does not apply: the data set 'ring' has no labels" in told
+    assert found.failures == ()
+
+
+def test_a_wrong_measure_or_option_is_named_by_its_switch(run: RunFolder) -> None:
+    with pytest.raises(RecipeError, match=r"--measure #1: measures.bond.use: .*mean 'bound'"):
+        examined(run, measures={"bond": ""})
+    with pytest.raises(RecipeError, match=r"--measure #1: measures.bound.sample: unknown key"):
+        examined(run, measures={"bound": "sample = 1"})
+
+
+def test_networks_can_not_be_changed(run: RunFolder) -> None:
+    with pytest.raises(UsageError, match="only data and measures can be changed here"):
+        examined(run, overrides=[Override("generator.width=9")])
+
+
+# --- which data ------------------------------------------------------------------------------
+
+
+def test_other_data_is_refused_unless_it_is_allowed_and_then_told(run: RunFolder) -> None:
+    fewer = [Override("data.count=500")]
+    told = Told()
+
+    with pytest.raises(DataError, match=r"ring is not the data of the training, ring \(finger"):
+        examined(run, overrides=fewer)
+    scores = examined(run, told, overrides=fewer, other_data=True).scores
+
+    trained_on = run.run_json["data"]["fingerprint"][:12]
+    assert {score["data"]["trained_on"] for score in scores} == {trained_on}
+    assert trained_on not in {score["data"]["fingerprint"] for score in scores}
+    assert told[0].startswith("measured on ring (")
+
+
+def test_data_of_another_shape_is_never_allowed(run: RunFolder) -> None:
+    digits = [Override('data={use="digits"}'), Override("measures.modes.enabled=false")]
+
+    with pytest.raises(DataError, match=r"shape \[1, 8, 8\], the networks were trained on \[2\]"):
+        examined(run, overrides=digits, other_data=True)
+
+
+def test_a_model_file_names_its_data_and_measures_and_no_path(run: RunFolder) -> None:
+    recipe = describe(run.model)["recipe"]
+
+    assert recipe["data"]["use"] == "ring@1"
+    assert set(recipe["measures"]) == {"bound", "modes"}
+    assert "trackers" not in recipe
+
+
+def test_what_a_model_lacks_is_told(run: RunFolder) -> None:
+    told = Told()
+
+    found = examine_model(run.model, load_plugins(["no:infogan"], environ={}), Request(), told)
+
+    assert told[0] == "left out, no plugin offers it: regularisers.information"
+    assert told[1] == "no term here reads codes: measures that need a reader do not apply"
+    assert next(s for s in found.scores if s["measure"] == "bound")["void"]
+
+
+# --- afterwards ------------------------------------------------------------------------------
+
+
+def test_a_finished_run_without_checkpoints_is_not_started_anew(run: RunFolder) -> None:
+    shutil.rmtree(run.checkpoints)
+    journal = run.metrics.path.read_bytes()
+
+    with pytest.raises(ResumeError, match="ended and has no checkpoint left"):
+        resume(run.folder, HOST, tell=lambda _: None, steps=9)
+
+    assert run.metrics.path.read_bytes() == journal
