@@ -90,7 +90,11 @@ def _build(component: Component, options: dict[str, Any], registry: Registry) ->
     from gan_toolkit.assemble import sibling
 
     builder = component.load()
-    facts = {"sibling": partial(sibling, registry)} if "sibling" in inspect.signature(builder).parameters else {}
+    facts = (
+        {"sibling": partial(sibling, registry)}
+        if "sibling" in inspect.signature(builder).parameters
+        else {}
+    )
     try:
         built: Dataset = builder(**options, **facts)
     except GantkError:

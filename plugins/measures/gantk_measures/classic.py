@@ -30,7 +30,7 @@ class Classic(Measure):
         data: Dataset,
         factors: list[str],
         codes: list[str],
-        samples: int = 20_000,
+        samples: int | None = None,
         bins: int = 20,
         protocol: Name = "gantk",
     ) -> None:

@@ -35,7 +35,7 @@ class Dci(Measure):
         data: Dataset,
         factors: list[str],
         codes: list[str],
-        samples: int = 20_000,
+        samples: int | None = None,
         regressor: Regressor = "gradient_boosting",
     ) -> None:
         self._real = RealCodes(latents, codes, samples, KnownFactors(data, factors))

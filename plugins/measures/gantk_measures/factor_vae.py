@@ -25,7 +25,7 @@ class FactorVae(Measure):
         data: Dataset,
         factors: list[str],
         codes: list[str],
-        samples: int = 20_000,
+        samples: int | None = None,
         bins: int = 20,
         protocol: Name = "gantk",
     ) -> None:

@@ -17,7 +17,7 @@ class Independence(Measure):
     """What the codes share. The prior has them independent; on real data they need not be."""
 
     def __init__(
-        self, latents: LatentSpace, codes: list[str], samples: int = 20_000, bins: int = 20
+        self, latents: LatentSpace, codes: list[str], samples: int | None = None, bins: int = 20
     ) -> None:
         self._real = RealCodes(latents, codes, samples)
         self._bins = bins

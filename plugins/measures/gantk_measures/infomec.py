@@ -28,7 +28,7 @@ class Infomec(Measure):
         data: Dataset,
         factors: list[str],
         codes: list[str],
-        samples: int = 20_000,
+        samples: int | None = None,
         bins: int = 20,
     ) -> None:
         self._real = RealCodes(latents, codes, samples, KnownFactors(data, factors))

@@ -35,7 +35,7 @@ class Mig(Measure):
         data: Dataset,
         factors: list[str],
         codes: list[str],
-        samples: int = 20_000,
+        samples: int | None = None,
         bins: int = 20,
         binning: Binning = "width",
     ) -> None:

@@ -68,8 +68,9 @@ class RealCodesOptions(Options):
 
     codes: Annotated[list[str], Reference("latents")] = Field(default_factory=list)
     """Latents to read, groups or members; empty: all that are inferred."""
-    samples: Count = 20_000
-    """Real samples to read, held-out ones where the data set has them; at most all."""
+    samples: ByEffort = None
+    """Real samples to read, held-out ones where the data set has them, at most all; absent: 20,000,
+    or as the effort says."""
 
 
 class FactorsOptions(RealCodesOptions):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,11 +10,13 @@ from torch import Tensor
 
 from gan_toolkit import Batch, Dataset, Latent, LatentSpace, Score, View
 from gantk_measures.codes import factor_place, members, scored_factors
+from gantk_measures.effort import samples_for
 from gantk_measures.statistics import Indices, Numbers
 from gantk_measures.variables import Kind, Variable, still
 
 TRAIN, TEST = 10_000, 5_000
 """Most samples that a model is fitted to, and judged on: those of published tables."""
+SAMPLES = 20_000
 LEAST = 100
 """Fewest samples that are worth a number."""
 
@@ -85,7 +87,7 @@ class RealCodes:
         self,
         latents: LatentSpace,
         codes: Sequence[str],
-        samples: int,
+        samples: int | None,
         factors: KnownFactors | None = None,
     ) -> None:
         self._codes, self._samples, self._factors = members(latents, codes), samples, factors
@@ -102,21 +104,23 @@ class RealCodes:
         except Unreadable as reason:
             return [Score(headline, float("nan"), 0, "", void=str(reason))]
         constant = ", ".join(reading.constant)
+        split = "held-out" if view.data.held_out() is not None else "training"
         void = f"constant in these samples: {constant}; leave it out" if constant else ""
         facts = {"dead": [code.name for code in reading.dead], "constant": [*reading.constant]}
         first = replace(first, details={**first.details, **facts})
-        return [replace(score, void=score.void or void) for score in (first, *rest)]
+        return [replace(each, void=each.void or void, split=split) for each in (first, *rest)]
 
     def _read(self, view: View) -> Reading:
         held_out = view.data.held_out() is not None
-        batch = view.real(self._samples, held_out=held_out)
+        count = samples_for(view, self._samples, SAMPLES)
+        batch, raw = view.read_real(count, held_out=held_out)
         if len(batch.samples) < LEAST:
             raise Unreadable(f"only {len(batch.samples)} real samples; at least {LEAST}")
         factors = self._factors.of(view.data, batch) if self._factors else []
         varying, constant = _apart(factors)
         if factors and not varying:
             raise Unreadable(f"no factor varies: {_names(constant)}")
-        codes, dead = _apart(self._variables(view, batch.samples))
+        codes, dead = _apart(self._variables(view, raw))
         if not codes:
             raise Unreadable(f"no code varies over real samples: {_names(dead)}")
         which = "held-out" if held_out else "training"
@@ -128,13 +132,12 @@ class RealCodes:
             f"q(c|x) on {len(batch.samples)} real {which} samples",
         )
 
-    def _variables(self, view: View, samples: Tensor) -> list[Variable]:
+    def _variables(self, view: View, raw: Mapping[str, Tensor]) -> list[Variable]:
         if not view.inferable:
             raise Unreadable("no code is inferred")
         chosen = self._codes or list(view.inferable)
         if silent := [code for code in chosen if code not in view.inferable]:
             raise Unreadable(f"not inferred: {', '.join(silent)}")
-        raw = view.infer(samples)
         return [
             variable
             for code in chosen
