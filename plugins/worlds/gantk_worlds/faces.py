@@ -21,7 +21,7 @@ _SCORED = {
     "azimuth": (-1.2, 1.2),
     "elevation": (-0.3, 0.4),
     "light_azimuth": (-1.3, 1.3),
-    "width": (0.85, 1.15),
+    "width": (0.75, 1.25),
 }
 _TONE = (0.6, 1.1)
 

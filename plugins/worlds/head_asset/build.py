@@ -21,7 +21,7 @@ from shape import Shape
 PEOPLE = 2_000
 COMPONENTS = 24
 SEED = 20_200_900
-_SEEN_ON = 12
+_SEEN_ON = 40
 """People on whom it is tried what is seen."""
 _LAUGH = 1.2
 """The largest smile of the worlds."""

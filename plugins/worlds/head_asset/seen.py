@@ -13,7 +13,7 @@ from torch import Tensor
 
 from gantk_worlds.rasteriser import Light, Mesh, draw, turn
 
-_AZIMUTHS = (-1.35, -0.9, -0.45, 0.0, 0.45, 0.9, 1.35)
+_AZIMUTHS = (-1.35, -1.0, -0.75, -0.4, 0.0, 0.4, 0.75, 1.0, 1.35)
 _ELEVATIONS = (-0.4, 0.0, 0.5)
 """A little more than the worlds turn a head."""
 _SIZE, _SCALE, _FOCAL = 640, 0.36, 3.6

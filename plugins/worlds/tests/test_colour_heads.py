@@ -2,8 +2,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from scipy.ndimage import binary_fill_holes
 from torch import Tensor
 
 from gan_toolkit import Registry
@@ -52,6 +54,27 @@ def test_a_smile_changes_the_lower_half_of_the_face_only() -> None:
 
     assert moved.sum(dim=(1, 2)).min() > 15
     assert not moved[:, :20].any()
+
+
+def test_nothing_is_seen_through_a_mouth() -> None:
+    """What no view shows was left out of the mesh: of an open mouth, views show the inside."""
+    world = ColourHeadWorld(96)
+    table = world.draw(torch.arange(48))
+    table[:, world.column("smile")] = 1.2
+    table[:, world.column("hair")] = BALD
+    table[:, world.column("glasses")] = 0.0
+    table[:, world.column("azimuth")] = torch.linspace(-0.8, 0.8, 48)
+    table[:, [world.column(f"ground_{end}_hue") for end in (1, 2)]] = 0.0
+    dark, bright = table.clone(), table.clone()
+    for ground, brightness in ((dark, 0.15), (bright, 0.95)):
+        ground[:, [world.column(f"ground_{end}_brightness") for end in (1, 2)]] = brightness
+
+    difference = (world.render(dark).float() - world.render(bright).float()).abs().amax(dim=1)
+
+    # Further down, the ground may show between chin and shoulder.
+    for head in (difference[:, :84] < 4).numpy():
+        assert head.any()
+        assert np.array_equal(binary_fill_holes(head), head)
 
 
 def test_a_wider_smile_moves_more() -> None:
