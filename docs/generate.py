@@ -21,8 +21,8 @@ from gan_toolkit.cli.fields import Option, options_of
 from gan_toolkit.cli.root import SECTIONS, cli
 from gan_toolkit.discovery import find_plugins
 from gan_toolkit.errors import ExitCode, GantkError
-from gan_toolkit.recipe.difference import FREE
 from gan_toolkit.plugins import PluginHost, load_plugins
+from gan_toolkit.recipe.difference import FREE
 from gan_toolkit.recipe.keys import (
     KIND_OF_SECTION,
     KIND_OF_TABLE,
