@@ -16,7 +16,7 @@ _HOMES = {
         "RecipeError ResumeError StorageError UsageError did_you_mean nearest"
     ),
     "gan_toolkit.interfaces": (
-        "Augment Averaging Bank Batch Critic Dataset Factor Generator Grid Judgement Latent "
+        "Augment Averaging Bank Batch Critic Dataset Effort Factor Generator Grid Judgement Latent "
         "Measure Objective Panel Pass Picture Player Regulariser Schedule Score Tracker View "
         "device_of"
     ),

@@ -29,6 +29,7 @@ from gan_toolkit.interfaces import Bank as Bank
 from gan_toolkit.interfaces import Batch as Batch
 from gan_toolkit.interfaces import Critic as Critic
 from gan_toolkit.interfaces import Dataset as Dataset
+from gan_toolkit.interfaces import Effort as Effort
 from gan_toolkit.interfaces import Factor as Factor
 from gan_toolkit.interfaces import Generator as Generator
 from gan_toolkit.interfaces import Grid as Grid

@@ -24,15 +24,13 @@ from torch import Tensor
 
 from gan_toolkit import __version__, files, strict_json
 from gan_toolkit.errors import StorageError
-from gan_toolkit.files import storage_errors
+from gan_toolkit.files import PIN, is_link, storage_errors
 from gan_toolkit.snapshot import Snapshot
 from gan_toolkit.tensorfile import NOTE, read_header, safe_name
 
 FORMAT = 1
 MANIFEST = "MANIFEST.json"
 FACTS = "state.json"
-PIN = "PINNED"
-"""A file of this name in a checkpoint keeps it from being removed: `touch` is enough."""
 _FOLDER = re.compile(r"(\d{6,18})-step\d{8,18}")
 _OWN_KEYS = {"format", "run", "sequence", "step", "versions", "files"}
 _LARGEST_JSON = 64 * 2**20
@@ -240,10 +238,10 @@ class CheckpointStore:
             return []
         with storage_errors(self.folder, doing="read"):
             inside = sorted(self.folder.iterdir())
-        return [p for p in inside if _FOLDER.fullmatch(p.name) and p.is_dir() and not _link(p)]
+        return [p for p in inside if _FOLDER.fullmatch(p.name) and p.is_dir() and not is_link(p)]
 
     def _refuse_link(self) -> None:
-        if _link(self.folder):
+        if is_link(self.folder):
             raise StorageError(f"{self.folder} is a link, and checkpoints are not kept behind one")
 
 
@@ -271,10 +269,6 @@ def _step_in(path: Path) -> Any:
         return strict_json.parse_object(read_header(path).note).get("step")
     except (StorageError, ValueError):
         return None
-
-
-def _link(path: Path) -> bool:
-    return path.is_symlink() or (hasattr(path, "is_junction") and path.is_junction())
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:

@@ -98,7 +98,8 @@ def examine_model(path: Path, host: PluginHost, request: Request, tell: Tell) ->
     of the training.
     """
     about = describe(path)
-    overrides = _overrides(request, about["recipe"].get("measures") or {})
+    measures = about["recipe"].get("measures")
+    overrides = _overrides(request, measures if isinstance(measures, Mapping) else {})
     recipe = shared_recipe(path, host, overrides)
     device: Device = choose_device(request.device or "auto", "f32")
     examination = _Examination(recipe, host.registry, request, tell)
@@ -173,7 +174,7 @@ class _Examination:
         Raises DataError unless it is the same, or another is allowed and of the same shape.
         """
         then, now = str(trained_on.get("fingerprint", "")), self.data.fingerprint()
-        if now == then:
+        if now == then or not trained_on:  # a run that knows of no data has no networks either
             return {}
         shape = trained_on.get("shape")
         if shape != list(self.data.sample_shape):

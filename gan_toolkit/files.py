@@ -19,6 +19,8 @@ from pathlib import Path
 
 from gan_toolkit.errors import StorageError
 
+PIN = "PINNED"
+"""A file of this name in a folder keeps it from being removed to make room."""
 _TEMPORARY = re.compile(r"\.tmp-(\d+)-\d+")
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])")
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -218,6 +220,11 @@ def remove_tree(path: Path) -> None:
     elif not os.path.lexists(path):
         return
     disk.remove(path)
+
+
+def is_link(path: Path) -> bool:
+    """Return whether a path leads elsewhere."""
+    return path.is_symlink() or (hasattr(path, "is_junction") and path.is_junction())
 
 
 def remove_stale(folder: Path) -> list[str]:

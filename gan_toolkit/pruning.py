@@ -16,11 +16,8 @@ from typing import Any
 
 from gan_toolkit import files
 from gan_toolkit.errors import GantkError
-from gan_toolkit.files import storage_errors
+from gan_toolkit.files import PIN, is_link, storage_errors
 from gan_toolkit.runs import RUN, RunFolder
-
-PIN = "PINNED"
-"""A file of this name in a checkpoint keeps it."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +70,7 @@ def all_runs(parent: Path) -> list[Found]:
 
 def size_of(path: Path) -> int:
     """Return the bytes below a path; links count as themselves."""
-    if _link(path) or not path.is_dir():
+    if is_link(path) or not path.is_dir():
         return path.lstat().st_size if os.path.lexists(path) else 0
     return sum(size_of(inner) for inner in path.iterdir())
 
@@ -107,6 +104,7 @@ def remove(removal: Removal) -> None:
     """
     with removal.run.lock():
         for path in removal.paths:
+            files.remove_stale(path.parent)  # what a prune that was killed left
             with storage_errors(path), files.temporary(path.parent) as doomed:
                 files.disk.rename(path, doomed)
                 files.remove_tree(doomed)
@@ -114,7 +112,7 @@ def remove(removal: Removal) -> None:
 
 def _checkpoints(found: Found, run: RunFolder) -> Iterator[Path]:
     """Yield the checkpoints that a finished run can do without."""
-    if found.status != "finished" or not run.model.is_file() or _link(run.checkpoints):
+    if found.status != "finished" or not run.model.is_file() or is_link(run.checkpoints):
         return
     for folder in _folders(run.checkpoints):
         if not os.path.lexists(folder / PIN):
@@ -135,8 +133,4 @@ def _folders(path: Path) -> list[Path]:
     if not path.is_dir():
         return []
     inside = sorted(path.iterdir())
-    return [p for p in inside if p.is_dir() and not _link(p) and not p.name.startswith(".")]
-
-
-def _link(path: Path) -> bool:
-    return path.is_symlink() or (hasattr(path, "is_junction") and path.is_junction())
+    return [p for p in inside if p.is_dir() and not is_link(p) and not p.name.startswith(".")]

@@ -63,7 +63,7 @@ def shared_recipe(path: Path, host: PluginHost, overrides: Sequence[Override]) -
     kept = {key: recipe[key] for key in ("data", "latents", "measures") if key in recipe}
     if isinstance(kept.get("data"), Mapping):
         kept["data"] = _without_paths(kept["data"], host.registry)
-    names_data = any(override.text.startswith("data.use") for override in overrides)
+    names_data = any(override.text.lstrip().startswith("data") for override in overrides)
     if "data" not in kept and not names_data:
         raise UsageError(
             f"{path} names no data to measure it on; name some: --set 'data.use=\"NAME\"'"

@@ -272,3 +272,39 @@ def test_a_finished_run_without_checkpoints_is_not_started_anew(run: RunFolder) 
         resume(run.folder, HOST, tell=lambda _: None, steps=9)
 
     assert run.metrics.path.read_bytes() == journal
+
+
+@pytest.mark.parametrize(
+    ("tables", "error", "text"),
+    [
+        ({"data": None}, UsageError, r"names no data to measure it on; name some: --set"),
+        ({"data": 5}, RecipeError, "data: 5 is not a table"),
+        ({"data": {"use": "nowhere"}}, RecipeError, "no dataset is named 'nowhere'"),
+        ({"measures": 5}, RecipeError, "measures: 5 is not a table"),
+        ({"measures": {"a/b": {}}}, RecipeError, "not a name"),
+        ({"data": {"use": "ring", "count": "${env:HOME}"}}, RecipeError, "HOME is not set"),
+    ],
+    ids=str,
+)
+def test_odd_tables_in_a_model_file_are_told(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch, tables: Any, error: Any, text: str
+) -> None:
+    about = describe(run.model)
+    recipe = {**about["recipe"], **tables}
+    recipe = {key: table for key, table in recipe.items() if table is not None}
+    for module in ("examination", "recovery"):
+        monkeypatch.setattr(f"gan_toolkit.{module}.describe", lambda _: {**about, "recipe": recipe})
+
+    with pytest.raises(error, match=text):
+        examine_model(run.model, HOST, Request(), Told())
+
+
+def test_a_path_in_a_model_file_is_not_followed(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    about = describe(run.model)
+    stranger = {**about["recipe"], "data": {"use": "image_folder", "root": "/etc"}}
+    monkeypatch.setattr("gan_toolkit.recovery.describe", lambda _: {**about, "recipe": stranger})
+
+    with pytest.raises(RecipeError, match=r"data.root: missing"):
+        examine_model(run.model, HOST, Request(), Told())

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from gan_toolkit.errors import StorageError
-from gan_toolkit.pruning import PIN, all_runs, choose, remove, size_of
+from gan_toolkit.files import PIN
+from gan_toolkit.pruning import all_runs, choose, remove, size_of
 from gan_toolkit.runs import RunFolder
 
 

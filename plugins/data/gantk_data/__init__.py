@@ -79,7 +79,7 @@ def gantk_register(registry: Registry) -> None:
             "dataset",
             name,
             options=options,
-            build=f"gantk_data.{module}:{name}",
+            build=f"gantk_data.readers.{module}:{name}",
             summary=summary,
             source=SOURCES.get(name),
         )

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_toolkit import DataError, Factor
+from gantk_data.archives.trees import shown
+from gantk_data.formats.stored import Place, Stored, opened, whole
 from gantk_data.meanings import MOST_VALUES, Meaning
-from gantk_data.stored import Place, Stored, opened, whole
-from gantk_data.trees import shown
 
 
 class Rows(NamedTuple):

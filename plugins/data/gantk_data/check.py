@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from gantk_data.archives.trees import shown
 from gantk_data.collection import find_pictures, is_picture, open_pictures
 from gantk_data.ingest import each_made
 from gantk_data.pictures import BadPictureError, decode
-from gantk_data.trees import shown
 
 _SECONDS = 3.0  # between two lines of progress
 _log = logging.getLogger("gantk")

@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 
 from gan_toolkit import DataError, RowWriter
 from gantk_data.archives import ARCHIVES, open_tree
+from gantk_data.archives.trees import Tree, shown
 from gantk_data.ingest import Picture, ingest
 from gantk_data.keeping import kept
 from gantk_data.options import Background, Resize
 from gantk_data.pictures import SUFFIXES, decode, pixels, to_square
-from gantk_data.trees import Tree, shown
 
 _VERSION = 1  # of what is made of a picture: raise it when the same files give other arrays
 _SPARE = 4 / 3

@@ -17,8 +17,8 @@ def check(path: Path, *, as_json: bool) -> None:
     PATH is a folder, a zip, a tar or a picture. The exit code is 4 if any is bad.
     """
     from gan_toolkit import DataError
+    from gantk_data.archives.trees import shown
     from gantk_data.check import check as each_checked
-    from gantk_data.trees import shown
 
     count = 0
     bad = []

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_toolkit import DataError, Factor
-from gantk_data.trees import shown
+from gantk_data.archives.trees import shown
 
 
 class Axis(NamedTuple):

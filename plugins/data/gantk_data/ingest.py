@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_toolkit import DataError, RowWriter
+from gantk_data.archives.trees import Tree, shown
 from gantk_data.pictures import BadPictureError, stream_pictures
-from gantk_data.trees import Tree, shown
 
 Picture = NDArray[np.uint8]
 """(C, H, W)."""

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_toolkit import DataError, Factor, did_you_mean
+from gantk_data.archives.trees import shown
+from gantk_data.formats.tables import LABEL, Cell
 from gantk_data.options import FactorKind
-from gantk_data.tables import LABEL, Cell
-from gantk_data.trees import shown
 
 _CLASS_COLUMNS = (LABEL, "class")
 MOST_VALUES = 1000

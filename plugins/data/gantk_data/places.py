@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from gan_toolkit import DataError, Source
-from gantk_data.trees import shown
+from gantk_data.archives.trees import shown
 
 _log = logging.getLogger("gantk")
 

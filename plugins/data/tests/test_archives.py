@@ -12,8 +12,7 @@ from typing import IO
 import pytest
 
 from gan_toolkit import DataError
-from gantk_data import expansion
-from gantk_data.archives import ARCHIVES, Limits, open_tree
+from gantk_data.archives import ARCHIVES, Limits, expansion, open_tree
 
 
 def regular(name: str, data: bytes = b"contents") -> tuple[tarfile.TarInfo, bytes]:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from gan_toolkit import ArrayDataset, DataError, Registry
 from gantk_data import gantk_register
-from gantk_data.arrays import arrays, layout_of
 from gantk_data.options import ArraysOptions, Layout
+from gantk_data.readers.arrays import arrays, layout_of
 
 
 def read(file: Path, **options: Any) -> ArrayDataset:

@@ -14,8 +14,8 @@ import torch
 from numpy.typing import NDArray
 
 from gan_toolkit import ArrayDataset, DataError
-from gantk_data.cars3d import cars3d
 from gantk_data.options import Cars3dOptions
+from gantk_data.readers.cars3d import cars3d
 
 TAR = "nips2015-analogy-data.tar.gz"
 CARS = ("car_002_mesh", "car_001_mesh")  # list.txt is in no sorted order

@@ -12,8 +12,8 @@ import torch
 from PIL import Image
 
 from gan_toolkit import ArrayDataset, DataError
-from gantk_data.celeba import box, celeba
 from gantk_data.options import CelebaOptions
+from gantk_data.readers.celeba import box, celeba
 
 COUNT = 6
 NAMES = [f"{number:06}.jpg" for number in range(1, COUNT + 1)]
@@ -374,6 +374,6 @@ def test_one_picture_in_two_places_is_refused(tmp_path: Path) -> None:
 def test_it_is_prepared_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = read(root)
 
-    monkeypatch.setattr("gantk_data.celeba.decode", None)
+    monkeypatch.setattr("gantk_data.readers.celeba.decode", None)
 
     assert read(root).fingerprint() == first.fingerprint()

@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from gan_toolkit import ArrayDataset, DataError
-from gantk_data.cifar import cifar10, cifar100
 from gantk_data.options import Split
+from gantk_data.readers.cifar import cifar10, cifar100
 
 TEN = "cifar-10-batches-bin"
 HUNDRED = "cifar-100-binary"

@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from gan_toolkit import ArrayDataset, DataError
-from gantk_data.dcign_faces import dcign_faces
 from gantk_data.options import DcignFacesOptions
+from gantk_data.readers.dcign_faces import dcign_faces
 
 ZIP = "dcign_facedataset_monovariant.zip"
 
@@ -180,7 +180,7 @@ def test_other_variations_may_change_without_preparing_again(
 ) -> None:
     first = read(root)
     (root / "th_EL_VARIED/FT_training/batch2").write_bytes(b"changed")
-    monkeypatch.setattr("gantk_data.dcign_faces.read_tensor", None)
+    monkeypatch.setattr("gantk_data.readers.dcign_faces.read_tensor", None)
 
     assert read(root).fingerprint() == first.fingerprint()
 

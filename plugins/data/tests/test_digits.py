@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from gan_toolkit import ArrayDataset, Batch, DataError, Dataset
-from gantk_data.digits import digits
 from gantk_data.limits import divide
 from gantk_data.options import Split
+from gantk_data.readers.digits import digits
 
 
 def everything(data: Dataset | None) -> Batch:

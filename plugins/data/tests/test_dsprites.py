@@ -14,8 +14,8 @@ import torch
 from numpy.typing import NDArray
 
 from gan_toolkit import ArrayDataset, DataError
-from gantk_data.dsprites import dsprites
 from gantk_data.options import DspritesOptions
+from gantk_data.readers.dsprites import dsprites
 
 NAME = "dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz"
 SIZES = (1, 3, 2, 3, 2, 2)
@@ -154,7 +154,7 @@ def test_the_archive_is_streamed_and_gone_on_with(
             raise KeyboardInterrupt
         return sprites[:, None] * np.uint8(255)
 
-    monkeypatch.setattr("gantk_data.dsprites._white", stopping)
+    monkeypatch.setattr("gantk_data.readers.dsprites._white", stopping)
     with pytest.raises(KeyboardInterrupt):
         read(tmp_path)
     again = read(tmp_path).fingerprint()

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from gan_toolkit import ArrayDataset, DataError, RowWriter, SourceFile
 from gantk_data import streams
-from gantk_data.emnist import emnist
 from gantk_data.options import EmnistVariant
+from gantk_data.readers.emnist import emnist
 from gantk_data.sources import SOURCES
 
 NAMES = [

@@ -15,7 +15,7 @@ from PIL import Image
 
 from gan_toolkit import ArrayDataset, Batches, DataError
 from gantk_data.archives import open_tree
-from gantk_data.image_folder import image_folder
+from gantk_data.readers.image_folder import image_folder
 
 UNDECODABLE = b"x\xff\xfe.png"
 

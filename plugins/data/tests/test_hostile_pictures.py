@@ -18,7 +18,7 @@ import torch
 from PIL import Image, ImageCms
 
 from gan_toolkit import ArrayDataset, DataError
-from gantk_data.image_folder import image_folder
+from gantk_data.readers.image_folder import image_folder
 
 ORIENTATION = 0x0112
 MANY_PIXELS = "DecompressionBomb|pixels, the limit is 64,000,000"

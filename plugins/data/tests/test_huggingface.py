@@ -12,8 +12,8 @@ import torch
 from PIL import Image
 
 from gan_toolkit import ArrayDataset, DataError
-from gantk_data.huggingface import huggingface
 from gantk_data.options import HuggingfaceOptions
+from gantk_data.readers.huggingface import huggingface
 
 
 @pytest.fixture

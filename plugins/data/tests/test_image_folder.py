@@ -19,8 +19,8 @@ from PIL import Image
 from gan_toolkit import ArrayDataset, DataError, RowWriter, StorageError
 from gantk_data import collection
 from gantk_data import keeping as keeping_module
-from gantk_data.image_folder import image_folder
 from gantk_data.options import ImageFolderOptions
+from gantk_data.readers.image_folder import image_folder
 
 
 def read(root: Path, size: int = 4, channels: int = 3, **options: Any) -> ArrayDataset:

@@ -14,8 +14,8 @@ import pytest
 import torch
 
 from gan_toolkit import ArrayDataset, DataError, SourceFile
-from gantk_data.mnist import fashion_mnist, kmnist, mnist
 from gantk_data.options import Split
+from gantk_data.readers.mnist import fashion_mnist, kmnist, mnist
 from gantk_data.sources import SOURCES
 from gantk_data.sources.downloads import IDX_NAMES
 

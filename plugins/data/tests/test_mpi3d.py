@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 
 from gan_toolkit import ArrayDataset, DataError
-from gantk_data.mpi3d import FILES, grid, mpi3d
 from gantk_data.options import Mpi3dOptions, Mpi3dVariant
+from gantk_data.readers.mpi3d import FILES, grid, mpi3d
 
 NAMES = [
     "object_colour",

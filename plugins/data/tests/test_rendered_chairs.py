@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from gan_toolkit import ArrayDataset, DataError
-from gantk_data.rendered_chairs import TURNS, parse, rendered_chairs
+from gantk_data.readers.rendered_chairs import TURNS, parse, rendered_chairs
 
 CHAIRS = ("1a6f", "0c11", "b200")
 DEGREES = (0, 11, 186, 348)
@@ -178,7 +178,7 @@ def test_pictures_are_prepared_once(
     first = rendered_chairs(tmp_path, 6, "none", None)
 
     with monkeypatch.context() as patch:
-        patch.setattr("gantk_data.rendered_chairs.decode", None)
+        patch.setattr("gantk_data.readers.rendered_chairs.decode", None)
         second = rendered_chairs(tmp_path, 6, "none", None)
 
     assert first.fingerprint() == second.fingerprint()

@@ -13,7 +13,7 @@ import torch
 
 from gan_toolkit import ArrayDataset, DataError
 from gantk_data.options import Shapes3dOptions
-from gantk_data.shapes3d import shapes3d
+from gantk_data.readers.shapes3d import shapes3d
 
 NAME = "3dshapes.h5"
 VALUES = ((0.0, 0.1, 0.9), (0.0, 0.5), (0.2,), (0.75, 1.25), (0.0, 3.0), (-30.0, 0.0, 30.0))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from gan_toolkit import ArrayDataset, DataError
 from gantk_data.options import SmallnorbOptions
-from gantk_data.smallnorb import smallnorb
+from gantk_data.readers.smallnorb import smallnorb
 
 STEMS = {
     "train": "smallnorb-5x46789x9x18x6x2x96x96-training",

@@ -16,7 +16,7 @@ from scipy.io import savemat
 from gan_toolkit import ArrayDataset, DataError, RowWriter
 from gantk_data import streams
 from gantk_data.options import SvhnSplit
-from gantk_data.svhn import svhn
+from gantk_data.readers.svhn import svhn
 
 
 def pictures(count: int, first: int = 0) -> NDArray[np.uint8]:
@@ -253,5 +253,5 @@ def test_nothing_but_numbers_is_ever_loaded(tmp_path: Path) -> None:
 
     read(tmp_path)
 
-    assert "pickle" not in vars(sys.modules["gantk_data.mat5"])
-    assert "scipy" not in vars(sys.modules["gantk_data.svhn"])
+    assert "pickle" not in vars(sys.modules["gantk_data.formats.mat5"])
+    assert "scipy" not in vars(sys.modules["gantk_data.readers.svhn"])

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from gan_toolkit import DataError
-from gantk_data import tables
+from gantk_data.formats import tables
+from gantk_data.formats.tables import Table, read_table
 from gantk_data.meanings import Meaning, meaning_of
-from gantk_data.tables import Table, read_table
 
 
 def written(folder: Path, text: str | bytes, name: str = "t.csv") -> Path:

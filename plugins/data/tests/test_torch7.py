@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gantk_data.torch7 import Torch7Error, read_tensor
+from gantk_data.formats.torch7 import Torch7Error, read_tensor
 
 
 def text(value: str) -> bytes:

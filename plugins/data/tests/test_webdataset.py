@@ -12,10 +12,10 @@ import torch
 from PIL import Image
 
 from gan_toolkit import ArrayDataset, DataError
-from gantk_data import shards
+from gantk_data.formats import shards
+from gantk_data.formats.shards import ShardTree
 from gantk_data.options import WebdatasetOptions
-from gantk_data.shards import ShardTree
-from gantk_data.webdataset import webdataset
+from gantk_data.readers.webdataset import webdataset
 
 
 def read(root: Path, **options: Any) -> ArrayDataset:

@@ -16,9 +16,9 @@ from typing import Any
 
 from gan_toolkit import DataError
 from gantk_data.archives import open_tree
-from gantk_data.folders import walk
-from gantk_data.tables import Cell
-from gantk_data.trees import Tree, file_stamp, shown
+from gantk_data.archives.folders import walk
+from gantk_data.archives.trees import Tree, file_stamp, shown
+from gantk_data.formats.tables import Cell
 
 IMAGES = ("jpg", "jpeg", "png", "webp")
 CLASS, TABLE = "cls", "json"

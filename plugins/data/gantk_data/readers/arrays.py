@@ -16,15 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_toolkit import ArrayDataset, DataError, RowWriter
+from gantk_data.archives.trees import file_stamp, shown
 from gantk_data.array_meanings import Rows, with_factors, with_labels
+from gantk_data.formats.stored import Mapped, Place, Stored, beside, opened, place_of, whole
 from gantk_data.keeping import kept
 from gantk_data.limits import first
 from gantk_data.meanings import Meaning
 from gantk_data.options import Layout
 from gantk_data.sources import SOURCES
-from gantk_data.stored import Mapped, Place, Stored, beside, opened, place_of, whole
 from gantk_data.streams import copy_rows
-from gantk_data.trees import file_stamp, shown
 
 _VERSION = 1  # of this reader: raise it when the same files give other arrays
 _AXES = {"NHW": (0, 1, 2), "NHWC": (0, 3, 1, 2), "NCHW": (0, 1, 2, 3)}

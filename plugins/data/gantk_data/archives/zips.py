@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from gan_toolkit import DataError
-from gantk_data.trees import RATIO, SLACK, Limits, Roll, Tree, file_stamp, shown
+from gantk_data.archives.trees import RATIO, SLACK, Limits, Roll, Tree, file_stamp, shown
 
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 _ENCRYPTED = 0x1 | 0x40 | 0x2000

@@ -18,12 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_toolkit import ArrayDataset, DataError, Factor, RowWriter, data_folder, prepared
+from gantk_data.archives.trees import file_stamp, shown
 from gantk_data.grids import check_grid
 from gantk_data.limits import spread
 from gantk_data.places import locate, odd_sums, report_odd
 from gantk_data.sources import SOURCES
 from gantk_data.streams import copy_rows, to_size
-from gantk_data.trees import file_stamp, shown
 
 COUNT = 480_000
 SIZES = {

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import IO, NamedTuple, Protocol, cast
 
 from gan_toolkit import DataError
-from gantk_data.expansion import Expand, Flow
-from gantk_data.trees import Limits, Roll, Tree, file_stamp, shown
+from gantk_data.archives.expansion import Expand, Flow
+from gantk_data.archives.trees import Limits, Roll, Tree, file_stamp, shown
 
 _BLOCK = 512
 # Names of any honest length fit. It is low because old versions of tarfile search an extended

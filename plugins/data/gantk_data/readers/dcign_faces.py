@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 
 from gan_toolkit import ArrayDataset, DataError, Factor, RowWriter, data_folder, prepared
 from gantk_data.archives import Tree, open_tree
+from gantk_data.archives.trees import shown
+from gantk_data.formats.torch7 import Torch7Error, read_tensor
 from gantk_data.limits import first
 from gantk_data.options import FaceVariation, Split
 from gantk_data.sources import SOURCES
 from gantk_data.streams import to_size
-from gantk_data.torch7 import Torch7Error, read_tensor
-from gantk_data.trees import shown
 
 SIDE = 150
 TOGETHER = 20

@@ -7,11 +7,11 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from gan_toolkit import DataError
-from gantk_data.expansion import COMPRESSIONS
-from gantk_data.folders import FolderTree
-from gantk_data.tars import CompressedTarTree, open_tar
-from gantk_data.trees import Limits, Tree, shown
-from gantk_data.zips import open_zip
+from gantk_data.archives.expansion import COMPRESSIONS
+from gantk_data.archives.folders import FolderTree
+from gantk_data.archives.tars import CompressedTarTree, open_tar
+from gantk_data.archives.trees import Limits, Tree, shown
+from gantk_data.archives.zips import open_zip
 
 __all__ = ["ARCHIVES", "Limits", "Tree", "open_tree"]
 

@@ -16,14 +16,22 @@ from typing import Any
 import numpy as np
 
 from gan_toolkit import ArrayDataset, DataError, Factor, Prepared
+from gantk_data.archives.trees import shown
 from gantk_data.collection import Look, collect
+from gantk_data.formats.shards import (
+    CLASS,
+    TABLE,
+    ShardTree,
+    column,
+    images_of,
+    shards_of,
+    tell_of_others,
+)
+from gantk_data.formats.tables import Cell
 from gantk_data.keeping import kept
 from gantk_data.meanings import Meaning, meaning_of
 from gantk_data.options import Background, FactorKind, Resize
-from gantk_data.shards import CLASS, TABLE, ShardTree, column, images_of, shards_of, tell_of_others
 from gantk_data.sources import SOURCES
-from gantk_data.tables import Cell
-from gantk_data.trees import shown
 
 _VERSION = 1  # of what is made of the small files
 _BYTES_OF_ROW = 64

@@ -21,15 +21,15 @@ from gan_toolkit import (
     data_folder,
     prepared,
 )
-from gantk_data import idx
+from gantk_data.archives.trees import file_stamp, shown
+from gantk_data.formats import idx
+from gantk_data.formats.norb import open_matrix, read_table
 from gantk_data.grids import check_grid
 from gantk_data.limits import first
-from gantk_data.norb import open_matrix, read_table
 from gantk_data.options import Camera, Split
 from gantk_data.places import odd_sums, report_odd
 from gantk_data.sources import SOURCES
 from gantk_data.streams import Chain, copy_rows, to_size
-from gantk_data.trees import file_stamp, shown
 
 SIDE = 96
 COUNT = 24_300

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_toolkit import DataError
-from gantk_data.trees import shown
+from gantk_data.archives.trees import shown
 
 _HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_toolkit import DataError
-from gantk_data.npz import open_npz
-from gantk_data.trees import shown
+from gantk_data.archives.trees import shown
+from gantk_data.formats.npz import open_npz
 
 _LARGEST_WHOLE = 1 << 29
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from gan_toolkit import DataError
-from gantk_data.trees import Limits, Tree, hidden, shown
+from gantk_data.archives.trees import Limits, Tree, hidden, shown
 
 
 class FolderTree(Tree):

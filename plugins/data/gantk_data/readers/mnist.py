@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_toolkit import ArrayDataset, DataError, Source, data_folder
-from gantk_data import idx
+from gantk_data.formats import idx
 from gantk_data.labelled import check_labels, check_pair
 from gantk_data.limits import first
 from gantk_data.options import Split

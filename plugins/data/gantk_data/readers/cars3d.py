@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from gan_toolkit import ArrayDataset, DataError, RowWriter, data_folder, prepared
 from gantk_data.archives import Limits, Tree, open_tree
+from gantk_data.archives.trees import shown
 from gantk_data.grids import Axis, circular, discrete, table
 from gantk_data.limits import first
 from gantk_data.places import locate, odd_sums, report_odd
 from gantk_data.sources import SOURCES
 from gantk_data.streams import to_size
-from gantk_data.trees import shown
 
 CARS = 183
 AZIMUTHS, ELEVATIONS = 24, 4

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_toolkit import DataError
-from gantk_data.flows import FlowRows
+from gantk_data.formats.flows import FlowRows
 
 IMAGES, LABELS = 2051, 2049
 _DIMENSIONS = {IMAGES: 3, LABELS: 1}

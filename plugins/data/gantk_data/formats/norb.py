@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_toolkit import DataError
-from gantk_data.trees import shown
+from gantk_data.archives.trees import shown
 
 _MAGIC = {"u1": 0x1E3D4C55, "<i4": 0x1E3D4C54}
 _SIZES_AT_LEAST = 3

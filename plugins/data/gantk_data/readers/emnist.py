@@ -20,15 +20,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_toolkit import ArrayDataset, DataError, data_folder
-from gantk_data import idx
 from gantk_data.archives import Limits, open_tree
+from gantk_data.archives.trees import file_stamp, shown
+from gantk_data.formats import idx
 from gantk_data.keeping import kept
 from gantk_data.labelled import Images, check_labels, check_pair, labelled, write
 from gantk_data.options import EmnistVariant, Split
 from gantk_data.places import odd_sums, report_odd
 from gantk_data.sources import SOURCES
 from gantk_data.streams import Chain
-from gantk_data.trees import file_stamp, shown
 
 _ZIP = "gzip.zip"
 _SIDE = 28

@@ -17,15 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_toolkit import ArrayDataset, DataError, data_folder
-from gantk_data.flows import FlowRows
+from gantk_data.archives.trees import file_stamp, shown
+from gantk_data.formats.flows import FlowRows
+from gantk_data.formats.mat5 import open_matrix
 from gantk_data.keeping import kept
 from gantk_data.labelled import Images, check_labels, check_pair, labelled, write
-from gantk_data.mat5 import open_matrix
 from gantk_data.options import SvhnSplit
 from gantk_data.places import odd_sums, report_odd
 from gantk_data.sources import SOURCES
 from gantk_data.streams import Chain
-from gantk_data.trees import file_stamp, shown
 
 _SIDE = 32
 _IMAGE = 3 * _SIDE * _SIDE

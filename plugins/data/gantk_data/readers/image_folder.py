@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_toolkit import ArrayDataset, DataError
+from gantk_data.archives.trees import shown
 from gantk_data.collection import Look, collect, find_pictures, open_pictures
+from gantk_data.formats.tables import read_table
 from gantk_data.meanings import Meaning, meaning_of
 from gantk_data.options import Background, FactorKind, Resize
 from gantk_data.sources import SOURCES
-from gantk_data.tables import read_table
-from gantk_data.trees import shown
 
 
 def image_folder(

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 
 from gan_toolkit import ArrayDataset, DataError, RowWriter, data_folder, prepared
+from gantk_data.archives.trees import file_stamp, shown
+from gantk_data.formats.npz import open_npz
 from gantk_data.grids import Axis, continuous, discrete, table
 from gantk_data.limits import spread
-from gantk_data.npz import open_npz
 from gantk_data.options import Mpi3dVariant
 from gantk_data.places import locate, odd_sums, report_odd
 from gantk_data.sources import SOURCES
 from gantk_data.streams import copy_rows, to_size
-from gantk_data.trees import file_stamp, shown
 
 SIDE = 64
 STEPS = 40

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_toolkit import DataError, Factor
-from gantk_data.trees import shown
+from gantk_data.archives.trees import shown
 
 ATTRIBUTES = "list_attr_celeba.txt"
 LANDMARKS = "list_landmarks_align_celeba.txt"

@@ -18,12 +18,12 @@ import numpy as np
 
 from gan_toolkit import ArrayDataset, DataError, did_you_mean
 from gantk_data.archives import open_tree
+from gantk_data.archives.trees import Tree, shown
 from gantk_data.collection import Look, collect
+from gantk_data.formats.tables import Cell
 from gantk_data.meanings import Meaning, meaning_of
 from gantk_data.options import Background, FactorKind, Resize
 from gantk_data.sources import SOURCES
-from gantk_data.tables import Cell
-from gantk_data.trees import Tree, shown
 
 _MARKS = ("dataset_dict.json", "dataset_info.json")
 _OFFLINE = {

@@ -16,15 +16,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gan_toolkit import ArrayDataset, DataError, Factor, RowWriter, data_folder, prepared
-from gantk_data import celeba_texts as texts
 from gantk_data.archives import Tree, open_tree
+from gantk_data.archives.trees import file_stamp, shown
+from gantk_data.formats import celeba_texts as texts
 from gantk_data.ingest import ingest
 from gantk_data.limits import first
 from gantk_data.options import CelebaCrop, CelebaScored, CelebaSplit
 from gantk_data.pictures import BadPictureError, decode, pixels
 from gantk_data.places import odd_sums, report_odd
 from gantk_data.sources import SOURCES
-from gantk_data.trees import file_stamp, shown
 
 WIDTH, HEIGHT = 178, 218
 COUNT = 202_599

@@ -23,8 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_toolkit import DataError
-from gantk_data.flows import Readable
-from gantk_data.trees import shown
+from gantk_data.archives.trees import shown
+from gantk_data.formats.flows import Readable
 
 _HEADER = 128
 _ENDS = {b"IM": "<", b"MI": ">"}

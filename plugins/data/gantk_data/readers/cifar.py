@@ -17,15 +17,15 @@ from numpy.typing import NDArray
 
 from gan_toolkit import ArrayDataset, Source, data_folder
 from gantk_data.archives import open_tree
-from gantk_data.flows import FlowRows
-from gantk_data.idx import damaged
+from gantk_data.archives.trees import file_stamp, shown
+from gantk_data.formats.flows import FlowRows
+from gantk_data.formats.idx import damaged
 from gantk_data.keeping import kept
 from gantk_data.labelled import Images, check_labels, labelled, write
 from gantk_data.options import Cifar100Labels, Split
 from gantk_data.places import odd_sums, report_odd
 from gantk_data.sources import SOURCES
 from gantk_data.streams import Chain
-from gantk_data.trees import file_stamp, shown
 
 _VERSION = 1  # of this reader: raise it when the same files give other arrays
 _SIDE = 32

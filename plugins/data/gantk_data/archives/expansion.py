@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from gan_toolkit import DataError
-from gantk_data.trees import RATIO, SLACK, shown
+from gantk_data.archives.trees import RATIO, SLACK, shown
 
 Expanding = gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile
 Expand = Callable[[IO[bytes]], Expanding]
