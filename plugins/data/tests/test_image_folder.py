@@ -552,6 +552,27 @@ def test_a_large_jpeg_is_shrunk_by_its_decoder_unless_sizes_must_match(tmp_path:
     assert len(read(tmp_path, size=64, resize="refuse")) == 1
 
 
+def test_a_refused_jpeg_is_told_by_its_own_size(tmp_path: Path) -> None:
+    save(tmp_path / "a.jpg", Image.new("L", (64, 64)))
+
+    with pytest.raises(DataError, match=r"a\.jpg: it is 64x64, expected 16x16"):
+        read(tmp_path, size=16, resize="refuse")
+
+
+@pytest.mark.parametrize("column", ["label", "age"])
+def test_other_values_are_another_data_set(tmp_path: Path, column: str) -> None:
+    for name in ("1.png", "2.png"):
+        save(tmp_path / name, one_colour("L", 1))
+    table = tmp_path / "t.csv"
+    prints = set()
+
+    for first, second in ((1, 2), (2, 1)):
+        table.write_text(f"file,{column}\n1.png,{first}\n2.png,{second}\n")
+        prints.add(read(tmp_path, labels=str(table)).fingerprint())
+
+    assert len(prints) == 2
+
+
 def test_a_table_gives_classes_and_factors(tmp_path: Path) -> None:
     for value, name in enumerate(("1.png", "b/2.png", "3.png")):
         save(tmp_path / "root" / name, one_colour("L", value))

@@ -139,10 +139,16 @@ def test_samples_without_labels_are_images_alone(tmp_path: Path) -> None:
     assert data.classes == ()
 
 
-def test_a_key_is_what_stands_before_the_first_dot_of_a_name(tmp_path: Path) -> None:
+def test_a_key_is_what_stands_before_the_first_dot_of_a_name(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     files = {"v1.0/a.jpg": picture(5, "JPEG"), "v1.0/a.seg.png": b"", "v1.0/a.cls": b"cat"}
 
-    assert read(pack(tmp_path / "a.tar", files)).classes == ("cat",)
+    with caplog.at_level(logging.WARNING, logger="gantk"):
+        data = read(pack(tmp_path / "a.tar", files))
+
+    assert data.classes == ("cat",)
+    assert not caplog.records
 
 
 def test_samples_without_an_image_are_told_of(
