@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
 
@@ -132,6 +133,22 @@ def test_components_move_a_head_by_their_coefficients(everything: Heads) -> None
     size = everything.components.norm(dim=2).amax(dim=1)
     assert size[0] > 0.1
     assert size.min() > 0.01
+
+
+def test_a_cut_follows_the_plane(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No ragged triangles: the corners of the cut lie on the plane, and what is above stays."""
+    monkeypatch.syspath_prepend(SCRIPT.parent)
+    cut = import_module("cut").Cut
+    square = np.array([[0.0, 0, 0], [2, 0, 0], [2, 2, 0], [0, 2, 0], [9, 9, 9]])
+
+    above = cut.of(np.array([[0, 1, 2], [0, 2, 3]]), len(square)).above(square, (0, 1, 0), 1.5)
+
+    places = above.mixture @ square
+    a, b, c = (places[above.triangles[:, corner]] for corner in range(3))
+    assert np.linalg.norm(np.cross(b - a, c - a), axis=1).sum() / 2 == pytest.approx(2 * 0.5)
+    assert set(places[:, 1].tolist()) == {1.5, 2.0}
+    assert (np.cross(b - a, c - a)[:, 2] > 0).all()
+    assert above.mixture.sum(axis=1) == pytest.approx(np.ones(len(places)))
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from gantk_worlds.colour_heads import ColourHeadWorld
 from gantk_worlds.faces import FaceWorld
 from gantk_worlds.world import HELD_OUT, World
 
-TAUGHT, ASKED, STEPS = 5_000, 1_000, 2_000
+TAUGHT, ASKED, STEPS = 6_000, 1_000, 2_000
 
 
 def scored(world: World) -> list[tuple[int, Factor]]:
