@@ -95,7 +95,7 @@ class Family:
 
 
 def read_sides(runs: Sequence[RunFolder]) -> list[Side]:
-    """Read what is compared; StorageError when a file of a run is damaged."""
+    """Read what is compared, each run once; StorageError when a file of a run is damaged."""
     return [
         Side(label, run, run.tables(), *run.scores())
         for label, run in zip(_labels(runs), runs, strict=True)
@@ -250,8 +250,6 @@ def _spread(row: Row, table: Table, sides: Sequence[Side]) -> Spread:
 def _labels(runs: Sequence[RunFolder]) -> list[str]:
     """Return the shortest names that tell the runs apart: folder, recipe and folder, or path."""
     places = [run.folder.absolute().parts for run in runs]
-    for length in range(1, max(map(len, places)) + 1):
-        labels = ["/".join(parts[-length:]) for parts in places]
-        if len(set(labels)) == len(labels):
-            return labels
-    return labels
+    lengths = range(1, max(map(len, places)) + 1)
+    named = (["/".join(parts[-length:]) for parts in places] for length in lengths)
+    return next(labels for labels in named if len(set(labels)) == len(runs))

@@ -14,9 +14,11 @@ from gan_toolkit import strict_json
 from gan_toolkit.device import Device
 from gan_toolkit.errors import DataError, RecipeError, ResumeError, StorageError, UsageError
 from gan_toolkit.examination import Findings, Request, examine_model, examine_run
+from gan_toolkit.interfaces import Measure, Regulariser, Score, View
 from gan_toolkit.launch import launch, resume
 from gan_toolkit.plugins import load_plugins
 from gan_toolkit.recipe import Override, load_recipe
+from gan_toolkit.recipe.options import Options
 from gan_toolkit.runs import RunFolder
 from gan_toolkit.tensorfile import describe
 
@@ -308,3 +310,58 @@ def test_a_path_in_a_model_file_is_not_followed(
 
     with pytest.raises(RecipeError, match=r"data.root: missing"):
         examine_model(run.model, HOST, Request(), Told())
+
+
+class Own(Measure):
+    """A measure that comes with a term."""
+
+    def measure(self, view: View) -> list[Score]:
+        return [Score("seen", float(view.step), 1, "exact")]
+
+
+def test_measures_that_come_with_a_term_are_taken_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Regulariser, "measures", lambda _: {"own": Own()})
+    run = start(tmp_path)
+    expected = [("information.own", "mutual_information@1"), ("smooth.own", "r1@1")]
+
+    of_model = examine_model(run.model, HOST, Request(), Told())
+
+    for scores in (run.scores()[1], examined(run).scores, of_model.scores):
+        found = [(s["measure"], s["use"]) for s in scores if s["name"] == "seen"]
+        assert found == expected
+
+
+def test_a_measure_that_needs_an_option_or_other_data_is_passed_over(
+    unmeasured: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Needs(Options):
+        something: str
+
+    host = load_plugins(environ={})
+    with host.registry.owned_by("test"):
+        host.registry.add("measure", "needs", options=Needs, build="nowhere:Nothing")
+    for name in ("bound", "explained"):  # slow, and not the subject
+        monkeypatch.delitem(host.registry._components, ("measure", name))
+    told = Told()
+
+    found = examine_run(
+        unmeasured,
+        host,
+        Request(overrides=[Override('data={use="grid"}')], other_data=True, effort="fast"),
+        told,
+    )
+
+    assert {score["measure"] for score in found.scores} == {"modes"}
+    assert not any("needs" in text for text in told)
+
+
+def test_a_damaged_checkpoint_is_passed_over_and_told(run: RunFolder) -> None:
+    (folder,) = run.checkpoints.iterdir()
+    (folder / "critic.safetensors").write_bytes(b"")
+    told = Told()
+
+    examined(run, told)
+
+    assert told[0].startswith("checkpoint passed over: ")

@@ -157,5 +157,22 @@ def test_sizes_count_links_as_themselves(tmp_path: Path) -> None:
     assert size_of(inside) == 10 + (inside / "link").lstat().st_size
 
 
+def test_what_is_no_run_is_not_listed(tmp_path: Path) -> None:
+    run = make(tmp_path, "a")
+    (tmp_path / "tiny" / "notes").mkdir()
+    (tmp_path / "tiny" / "notes.txt").touch()
+
+    assert [found.folder for found in all_runs(tmp_path)] == [run.folder]
+
+
+def test_the_age_of_a_run_without_times_is_that_of_its_folder(tmp_path: Path) -> None:
+    run = make(tmp_path, "a", days=9)
+    run.update(ended="yesterday", created=None)
+
+    (found,) = all_runs(tmp_path)
+
+    assert (datetime.now(UTC) - found.changed()).total_seconds() < 60
+
+
 def test_no_folder_of_runs_is_no_run(tmp_path: Path) -> None:
     assert all_runs(tmp_path / "nothing") == []

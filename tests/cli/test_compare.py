@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -48,6 +50,16 @@ def test_what_was_not_found_alike_is_marked_and_told(gantk: Gantk, runs: list[Pa
 
     assert "two *" in shown
     assert "* two code: count differs (s0: 10, s1: 99)" in shown
+
+
+def test_what_is_void_or_missing_has_no_value(gantk: Gantk, runs: list[Path]) -> None:
+    changed(runs[0], void="no")
+    changed(runs[1], name="other")
+
+    lines = [line.split() for line in gantk("compare", *runs[:2]).stdout.splitlines()]
+
+    assert ["two", "code", "void", "-", "nats"] in lines
+    assert ["two", "other", "-", "0.500", "nats"] in lines
 
 
 def test_other_data_has_a_table_of_its_own(gantk: Gantk, runs: list[Path]) -> None:
@@ -114,3 +126,33 @@ def test_neither_torch_nor_plugins_are_needed(gantk: Gantk, runs: list[Path]) ->
         )
 
         assert done.stderr.splitlines()[-1] == "set()"
+
+
+def test_a_page_holds_tables_and_curves_and_loads_nothing(gantk: Gantk, runs: list[Path]) -> None:
+    (runs[0] / "run.json").write_text(
+        (runs[0] / "run.json").read_text().replace('"recipe": "tiny"', '"recipe": "<script>x"')
+    )
+
+    changed(runs[1], count=99)
+
+    result = gantk("compare", *runs, "--html", "pages/all.html")
+
+    page = Path("pages/all.html").read_text()
+    assert result.exit_code == 0
+    assert "<polyline" in page
+    assert "<figcaption>critic/loss</figcaption>" in page
+    assert "<p>* two code: count differs (s0: 10, s1: 99, s2: 10)</p>" in page
+    assert "&lt;script&gt;x" in page
+    assert not re.search(r"<script|https?:|src=|href=", page)
+    body = page[page.index("<body>") : page.index("</body>")] + "</body>"
+    assert len(list(ElementTree.fromstring(body.replace("&nbsp;", " ")).iter("table"))) == 4
+
+
+def test_a_page_is_not_written_over(gantk: Gantk, runs: list[Path]) -> None:
+    Path("all.html").write_text("mine")
+
+    refused = gantk("compare", *runs, "--html", "all.html")
+
+    assert refused.exit_code == 2
+    assert Path("all.html").read_text() == "mine"
+    assert gantk("compare", *runs, "--html", "all.html", "--force").exit_code == 0

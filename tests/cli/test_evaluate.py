@@ -80,6 +80,19 @@ def test_what_can_not_be_is_refused_in_one_line(
     assert len(result.stderr.splitlines()) == 1
 
 
+def test_verbose_tells_what_is_measured(gantk: Gantk, run: Path) -> None:
+    assert "measuring two" in gantk("evaluate", run, "-v").stderr
+
+
+def test_where_nothing_works_nothing_is_claimed(gantk: Gantk, run: Path) -> None:
+    off = ("--set", "measures.two.enabled=false", "--measure", "tiny_broken")
+
+    result = gantk("evaluate", run / "model.safetensors", *off)
+
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "nothing could be measured" in result.stderr
+
+
 def test_a_run_that_is_not_there_is_refused(gantk: Gantk, run: Path) -> None:
     result = gantk("evaluate", "two")
 

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gan_toolkit.cli.runs import age
 from gan_toolkit.runs import RunFolder
 
 Gantk = Callable[..., Any]
@@ -117,3 +119,10 @@ def test_whole_runs_go_only_by_a_choice(gantk: Gantk, run: Path) -> None:
     assert "there is nothing to remove" in kept.stderr
     assert gantk("runs", "prune", "--whole", "--older", "0", "--yes").exit_code == 0
     assert not run.exists()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(5, "5 s"), (170, "3 min"), (7300, "2 h"), (9 * 86_400, "9 d")]
+)
+def test_ages_are_in_the_largest_unit_that_fits(seconds: int, text: str) -> None:
+    assert age(datetime.now(UTC) - timedelta(seconds=seconds)) == text
