@@ -24,6 +24,7 @@ SECTIONS: dict[str, dict[str, str]] = {
     "Look at what was learnt": {
         "sample": "gan_toolkit.cli.sample:sample",
         "traverse": "gan_toolkit.cli.sample:traverse",
+        "report": "gan_toolkit.cli.report:report",
         "info": "gan_toolkit.cli.info:info",
     },
     "See what there is": {
