@@ -98,22 +98,25 @@ class Album:
 def draw(
     source: Source,
     budget: Budget | None = None,
+    *,
+    work: Callable[[], float] = time.thread_time,
     clock: Callable[[], float] = time.monotonic,
 ) -> Album:
     """Return the album of a generator; ValueError says why there can be none.
 
-    The rows are those of `gantk traverse --seed 0`. Sheets that don't fit are left out and named.
+    The rows are those of `gantk traverse --seed 0`. Sheets that don't fit are left out and named:
+    how many do is guessed from the work that a few samples take, whatever else the machine does.
     """
     budget, begun = budget or Budget(), clock()
     tiles = tiles_for(source.space, source.generate)
     height, width = tiles.size
-    room = int(min(budget.pixels / (height * width), budget.seconds / _pace(source, tiles, clock)))
+    room = int(min(budget.pixels / (height * width), budget.seconds / _pace(source, tiles, work)))
     fixed = None if tiles.draws is None else 1
     layout = lay_out(source.space, source.codes, room, rows=fixed)
     album = Album(
         source.step, layout.rows, height, width, tiles.draws, layout.codes, notes=layout.notes
     )
-    # The room was a guess from a few samples; twice the time is where waiting ends.
+    # The room was a guess; twice the time is where waiting ends.
     _fill(album, source, tiles, layout, budget, lambda: clock() - begun > 2 * budget.seconds)
     return album
 
@@ -164,10 +167,10 @@ def _latents(space: LatentSpace, noise: Tensor, held: Held, rows: int) -> Tensor
     return latent.flatten(0, -2)
 
 
-def _pace(source: Source, tiles: Tiles, clock: Callable[[], float]) -> float:
+def _pace(source: Source, tiles: Tiles, work: Callable[[], float]) -> float:
     """Return the seconds a tile takes; the first batch, which warms up, is not counted."""
     latent = source.space.sample(PROBE, torch.Generator().manual_seed(0))
     source.generate(latent)
-    begun = clock()
+    begun = work()
     source.generate(latent)
-    return max((clock() - begun) / PROBE * (tiles.draws or 1), 1e-9)
+    return max((work() - begun) / PROBE * (tiles.draws or 1), 1e-9)

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from gan_toolkit import files, strict_json
 from gan_toolkit.errors import GantkError
+from gan_toolkit.report.places import without_places
 from gan_toolkit.report.scores import Block, blocks, void_reasons
 from gan_toolkit.report.settings import Setting, settings, tables_of
 from gan_toolkit.runs import RunFolder
@@ -44,7 +45,8 @@ class Gathered:
     place: str
     status: str
     cause: str
-    data: Mapping[str, Any]
+    data_name: str
+    data_source: str
     facts: Rows
     data_rows: Rows
     settings: dict[str, list[Setting]]
@@ -60,7 +62,7 @@ class Gathered:
     @property
     def is_real(self) -> bool:
         """Whether the data is the set whose name one may think of."""
-        return self.data.get("source") == "real"
+        return self.data_source == "real"
 
     @property
     def step(self) -> int:
@@ -86,7 +88,8 @@ def gather(run: RunFolder) -> Gathered:
         place=f"{run.folder.absolute().parent.name}/{run.folder.absolute().name}",
         status=str(facts.get("status", "")),
         cause=str(facts.get("cause", "")),
-        data=data,
+        data_name=str(data.get("name", "")),
+        data_source=str(data.get("source", "")),
         facts=[],
         data_rows=_data_rows(data),
         settings=dict(settings(tables, places, written)),
@@ -115,8 +118,9 @@ def _tried(read: Callable[[], T], notes: list[str]) -> T | None:
 def _lines(path: Path) -> list[str]:
     if not path.exists():
         return []
-    content = files.read_bytes(path, _LARGEST_TEXT).decode("utf-8", "replace")
-    return content.splitlines()
+    text = files.read_bytes(path, _LARGEST_TEXT).decode("utf-8", "replace").removesuffix("\n")
+    # Not at every kind of line end there is: some of them may stand inside a text.
+    return text.split("\n") if text else []
 
 
 def _facts(facts: Mapping[str, Any], tables: Mapping[str, Any], step: int) -> Rows:
@@ -141,7 +145,13 @@ def _command(argv: object) -> str:
     """Return the command line as one could type it: whose program it was does not matter."""
     if not isinstance(argv, list) or not argv:
         return ""
-    return shlex.join(["gantk", *map(str, argv[1:])])
+    return shlex.join(["gantk", *map(_word, map(str, argv[1:]))])
+
+
+def _word(word: str) -> str:
+    """Clean one word of a command line: here it is still known where a path with spaces ends."""
+    option, equals, value = word.partition("=")
+    return f"{option}={without_places(value)}" if equals else without_places(word)
 
 
 def _data_rows(data: Mapping[str, Any]) -> Rows:

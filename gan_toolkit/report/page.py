@@ -14,7 +14,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from gan_toolkit import __version__
@@ -38,23 +38,19 @@ def page(
 ) -> str:
     """Return the page; `no_album` says why there is no album, if there is none."""
     style, script = _part("report.css"), _part("report.js")
-    return (
-        _environment()
-        .from_string(_part("report.html.j2"))
-        .render(
-            run=gathered,
-            charts=charts,
-            chart_size=(WIDTH, HEIGHT),
-            figures=figures,
-            album=album,
-            no_album=no_album,
-            policy=_policy(style, script),
-            # our own files, the only text that is inserted as it is
-            style=Markup(style),
-            script=Markup(script),
-            version=__version__,
-            written=f"{now or datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        )
+    return _template().render(
+        run=gathered,
+        charts=charts,
+        chart_size=(WIDTH, HEIGHT),
+        figures=figures,
+        album=album,
+        no_album=no_album,
+        policy=_policy(style, script),
+        # our own files, the only text that is inserted as it is
+        style=Markup(style),
+        script=Markup(script),
+        version=__version__,
+        written=f"{now or datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
     )
 
 
@@ -82,16 +78,15 @@ def _part(name: str) -> str:
 
 
 @cache
-def _environment() -> Environment:
-    made = Environment(
+def _template() -> Template:
+    environment = Environment(
         autoescape=True,
         finalize=_inserted,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals["enumerate"] = enumerate
-    return made
+    return environment.from_string(_part("report.html.j2"))
 
 
 def _inserted(value: Any) -> Any:

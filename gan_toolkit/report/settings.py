@@ -38,7 +38,8 @@ def settings(
         for path, value in _leaves(table, ""):
             origin = _nearest(places, f"{above}.{path}")
             shown = written.get(f"{above}.{path}", _toml(value))
-            found.append(Setting(path, shown, origin, not origin.startswith("default")))
+            given = not origin.startswith("default")
+            found.append(Setting(path, shown, _in_short(origin), given))
         return found
 
     for key, value in tables.items():
@@ -66,6 +67,13 @@ def _nearest(places: Mapping[str, str], key: str) -> str:
             return places[key]
         key = key.rpartition(".")[0]
     return ""
+
+
+def _in_short(origin: str) -> str:
+    """Return an origin without what the page says elsewhere, or what nobody can look up in it."""
+    if origin.startswith("--"):
+        return "command line"
+    return "default" if origin.startswith("default") else origin
 
 
 def _toml(value: Any) -> str:
