@@ -15,9 +15,6 @@ from gan_toolkit.report.page import page
 from gan_toolkit.report.pictures import figures
 from gan_toolkit.runs import RunFolder
 
-MOST_BYTES = 8_000_000
-"""A report is never larger; its parts have budgets that add up to less."""
-
 Open = Callable[[], Source]
 """Opens what draws the pictures of the codes; GantkError or ValueError says why it can't."""
 
@@ -26,6 +23,8 @@ def write_report(
     run: RunFolder, *sources: Open, budget: Budget | None = None, path: Path | None = None
 ) -> Path:
     """Write the report of a run and return where: `report.html` in its folder, if not told.
+
+    Its parts have budgets that add up to less than 8 MB.
 
     The first of the sources that works draws the codes; without one the report says why. Reads
     without a lock, and the file is put in place whole, so it may be written while the run goes on.

@@ -28,7 +28,7 @@ PROBE = 64
 class Budget:
     """What an album may cost."""
 
-    pixels: int = 12_000_000
+    pixels: int = 10_000_000
     bytes: int = 3_900_000
     """Before they become text, which takes a third more."""
     seconds: float = 9.0

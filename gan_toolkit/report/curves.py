@@ -20,6 +20,7 @@ LEFT, RIGHT, TOP, BOTTOM = 58, 14, 12, 34
 MOST_POINTS = 240
 MOST_SERIES = 8
 """Curves in one drawing; more go into another."""
+MOST_CHARTS = 40
 PLAYERS: tuple[Player, ...] = ("critic", "generator")
 _COUNTS = ("step", "samples_per_second")
 
@@ -86,7 +87,7 @@ class Chart:
 def charts(records: Sequence[Record], marks: Mapping[str, Mark]) -> list[Chart]:
     """Return the curves of a journal in groups; `marks` are levels by the name of a code."""
     logs = [record for record in records if record.get("event") == "log" and _step(record)]
-    names = list(dict.fromkeys(name for record in logs for name in record if _is_curve(name, logs)))
+    names = [n for n in dict.fromkeys(n for log in logs for n in log) if _is_curve(n, logs)]
     groups: dict[str, list[str]] = {}
     for name in sorted(names, key=_rank):
         groups.setdefault(_title(name), []).append(name)
@@ -95,7 +96,7 @@ def charts(records: Sequence[Record], marks: Mapping[str, Mark]) -> list[Chart]:
         for start in range(0, len(members), MOST_SERIES):
             part = members[start : start + MOST_SERIES]
             found.append(_chart(title, {name: _values(logs, name) for name in part}, marks))
-    return found
+    return found[:MOST_CHARTS]
 
 
 def _step(record: Record) -> bool:

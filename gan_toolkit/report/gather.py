@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,7 +20,7 @@ from gan_toolkit import files, strict_json
 from gan_toolkit.errors import GantkError
 from gan_toolkit.report.places import without_places
 from gan_toolkit.report.scores import Block, blocks, void_reasons
-from gan_toolkit.report.settings import Setting, settings, tables_of
+from gan_toolkit.report.settings import Setting, settings
 from gan_toolkit.runs import RunFolder
 from gan_toolkit.wording import duration, shape_of, size
 
@@ -27,6 +28,8 @@ _LARGEST_TEXT = 8 * 2**20
 _LONGEST_RECIPE = 1_000
 """Lines of a recipe, and of a log, that are shown."""
 _LONGEST_LOG = 200
+_LONGEST_LINE = 400
+_MOST_PACKAGES = 1_000
 _MOST_WARNINGS = 12
 _TROUBLE = re.compile(r"failed|switched off|damaged|no loss has reached|not bit-exact")
 _AT_THE_END = re.compile(r"(.+) failed \d+ times?")
@@ -75,7 +78,7 @@ def gather(run: RunFolder) -> Gathered:
     """Read what is there; `warnings` names what could not be read."""
     notes: list[str] = []
     facts = run.run_json
-    tables = _tried(lambda: tables_of(_lines(run.resolved)), notes) or {}
+    tables = _tried(lambda: tomllib.loads(_text(run.resolved)), notes) or {}
     places, written = run.read_origins()
     records = _tried(run.metrics.read, notes) or []
     lines = _tried(lambda: _lines(run.environment), notes) or []
@@ -96,7 +99,7 @@ def gather(run: RunFolder) -> Gathered:
         recipe_lines=given[:_LONGEST_RECIPE],
         command=_command(facts.get("argv")),
         environment=_environment(facts, lines),
-        packages=[line for line in lines if "==" in line],
+        packages=[line for line in lines if "==" in line][:_MOST_PACKAGES],
         scores=blocks(_evaluations(run, notes)),
         records=records,
         log=said[-_LONGEST_LOG:],
@@ -115,12 +118,17 @@ def _tried(read: Callable[[], T], notes: list[str]) -> T | None:
         return None
 
 
-def _lines(path: Path) -> list[str]:
+def _text(path: Path) -> str:
     if not path.exists():
-        return []
-    text = files.read_bytes(path, _LARGEST_TEXT).decode("utf-8", "replace").removesuffix("\n")
+        return ""
+    return files.read_bytes(path, _LARGEST_TEXT).decode("utf-8", "replace")
+
+
+def _lines(path: Path) -> list[str]:
+    """Return the lines of a text, the end of very long ones cut off."""
+    text = _text(path).removesuffix("\n")
     # Not at every kind of line end there is: some of them may stand inside a text.
-    return text.split("\n") if text else []
+    return [line[:_LONGEST_LINE] for line in text.split("\n")] if text else []
 
 
 def _facts(facts: Mapping[str, Any], tables: Mapping[str, Any], step: int) -> Rows:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 from gan_toolkit.interfaces import Grid
 from gan_toolkit.latents import LatentSpace
 
-LEVELS = ((21, 6), (17, 5), (13, 4), (9, 4), (9, 3), (5, 2))
-"""(values of a code, rows): the first with room for all pairs is taken, or else the last."""
+LEVELS = ((25, 6), (17, 5), (13, 4), (9, 4), (9, 3), (5, 2))
+"""(values of a code, rows): the first with room for all pairs is taken, or else the last.
+
+Odd, so that the middle of an interval is among them; a code that closes on itself takes one fewer.
+"""
 MOST_CODES = 24
 
 
@@ -75,7 +78,7 @@ def lay_out(space: LatentSpace, names: Sequence[str], room: int, *, rows: int | 
     notes = [f"{len(names)} codes: the first {MOST_CODES} are shown"] * (len(names) > MOST_CODES)
     for values, level_rows in LEVELS:
         codes, failed = _codes(space, names[:MOST_CODES], values)
-        pairs: list[Held] = list(combinations(codes, 2))
+        pairs: list[Held] = sorted(combinations(codes, 2), key=_rank)
         layout = Layout(codes, rows or level_rows, pairs, notes + failed)
         if layout.tiles <= room:
             return layout
@@ -86,19 +89,26 @@ def _codes(space: LatentSpace, names: Sequence[str], values: int) -> tuple[list[
     codes, failed = [], []
     for name in names:
         try:
-            grid = space[name].grid(values)
+            code = Code(name, space[name].grid(values), space[name].discrete)
+            if code.closed:
+                code = replace(code, grid=space[name].grid(values - 1))
         except (NotImplementedError, ValueError) as error:
             failed.append(f"{name}: {error}")
             continue
-        codes.append(Code(name, grid, space[name].discrete))
+        codes.append(code)
     return codes, failed
 
 
+def _rank(pair: Held) -> tuple[int, int]:
+    """Return what orders pairs: those with a code that can be dragged first, then small ones."""
+    return sum(code.discrete for code in pair), count(pair, 1)
+
+
 def _within(layout: Layout, room: int) -> Layout:
-    """Keep the pairs there is room for, those of few values first."""
+    """Keep the first pairs, as many as there is room for."""
     alone = Layout(layout.codes, layout.rows, [], []).tiles
     kept: list[Held] = []
-    for pair in sorted(layout.pairs, key=lambda pair: count(pair, 1)):
+    for pair in layout.pairs:
         alone += count(pair, layout.rows)
         if alone > room:
             break

@@ -26,6 +26,8 @@ from gan_toolkit.report.pictures import Figure
 from gan_toolkit.report.places import without_places
 
 _TEMPLATES = "templates"
+_LONGEST = 20_000
+"""Letters of one text; the longest of ours is the path of a curve."""
 
 
 def page(
@@ -93,4 +95,4 @@ def _inserted(value: Any) -> Any:
     """Clean every text that a template inserts; it is escaped afterwards."""
     if isinstance(value, Markup | DataUri) or not isinstance(value, str):
         return value
-    return without_places(value)
+    return without_places(value[:_LONGEST])

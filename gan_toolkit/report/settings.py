@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,11 +16,6 @@ class Setting:
     origin: str
     given: bool
     """Whether somebody wrote it; else it is a default."""
-
-
-def tables_of(lines: Sequence[str]) -> dict[str, Any]:
-    """Read a resolved recipe; ValueError when it is damaged."""
-    return tomllib.loads("\n".join(lines))
 
 
 def settings(

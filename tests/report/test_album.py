@@ -42,7 +42,7 @@ def tile(album: Album, held: Mapping[str, int], row: int) -> np.ndarray[Any, Any
 
 
 @pytest.mark.parametrize(
-    "held", [{}, {"dial": 0}, {"dial": 20}, {"pick": 2}, {"dial": 3, "pick": 1}]
+    "held", [{}, {"dial": 0}, {"dial": 24}, {"pick": 2}, {"dial": 3, "pick": 1}]
 )
 @pytest.mark.parametrize("row", [0, 5])
 def test_a_tile_is_what_the_generator_makes(
@@ -79,6 +79,17 @@ def test_little_room_gives_fewer_values_then_fewer_pairs(painter: Painter) -> No
     assert (len(least.codes[0]), least.rows) == LEVELS[-1]
     assert len(least.sheets) == 3
     assert least.notes == ["no room for 1 of 1 pairs of codes"]
+
+
+def test_pairs_with_a_number_come_before_pairs_of_choices(painter: Painter) -> None:
+    whole = painter()
+    space = LatentSpace({**whole.space, "other": whole.space["pick"]})
+    names = ("pick", "other", "dial")
+
+    album = draw(Source(space, names, whole.generate), work=lambda: 0.0)
+
+    pairs = [[code.name for code in s.held] for s in album.sheets if len(s.held) == 2]
+    assert pairs == [["pick", "dial"], ["other", "dial"], ["pick", "other"]]
 
 
 def test_a_slow_generator_gives_fewer_values(painter: Painter) -> None:
@@ -167,9 +178,11 @@ def test_a_circle_closes_and_a_line_does_not(painter: Painter) -> None:
     whole = painter()
     space = LatentSpace({**whole.space, "angle": Angle()})
 
-    closed = {c.name: c.closed for c in draw(Source(space, [*space][1:], whole.generate)).codes}
+    codes = draw(Source(space, [*space][1:], whole.generate), work=lambda: 0.0).codes
 
-    assert closed == {"dial": False, "pick": False, "angle": True}
+    found = {code.name: (code.closed, len(code)) for code in codes}
+    values = LEVELS[0][0]
+    assert found == {"dial": (False, values), "pick": (False, 3), "angle": (True, values - 1)}
 
 
 def test_points_are_dots_where_they_are_held_over_grey_ones(painter: Painter) -> None:
@@ -179,7 +192,7 @@ def test_points_are_dots_where_they_are_held_over_grey_ones(painter: Painter) ->
         return torch.stack([latent[:, 1], torch.zeros(len(latent))], dim=1)
 
     album = draw(Source(space, ("dial",), points))
-    ends = [tile(album, {"dial": value}, 0) for value in (0, 10, 20)]
+    ends = [tile(album, {"dial": value}, 0) for value in (0, 12, 24)]
 
     assert (album.rows, album.points) == (1, PointTiles.draws)
     middle = album.height // 2

@@ -21,7 +21,7 @@ from gan_toolkit.testing.browser import Browser
 
 pytestmark = pytest.mark.browser
 
-VALUES = 21
+VALUES = 25
 DIAL, PICK = "#code-0", "#code-1"
 
 
@@ -70,20 +70,20 @@ def now(browser: Browser) -> Any:
 
 def test_it_opens_with_the_first_number_held_in_the_middle(opened: Browser, source: Source) -> None:
     assert now(opened) == "dial = 0"
-    assert seen(opened) == expected(source, dial=10)
+    assert seen(opened) == expected(source, dial=12)
 
 
 def test_a_slider_that_is_dragged_moves_the_pictures(opened: Browser, source: Source) -> None:
     opened.drag(DIAL, 0.98)
 
     assert now(opened) == "dial = 2 (beyond training)"
-    assert seen(opened) == expected(source, dial=20)
+    assert seen(opened) == expected(source, dial=24)
 
 
 def test_keys_move_a_slider(opened: Browser, source: Source) -> None:
     opened.press(DIAL, "Home", "Right", "Right")
 
-    assert now(opened) == "dial = -1.6 (beyond training)"
+    assert now(opened) == "dial = -1.67 (beyond training)"
     assert seen(opened) == expected(source, dial=2)
 
 
@@ -92,11 +92,11 @@ def test_keys_move_a_picker_and_two_codes_are_held_at_once(opened: Browser, sour
     opened.press(f"{PICK}-0", "Right", "Right")
 
     assert now(opened) == "dial = 2 (beyond training), pick = 2"
-    assert seen(opened) == expected(source, dial=20, pick=2)
+    assert seen(opened) == expected(source, dial=24, pick=2)
 
 
 def test_every_pair_of_values_shows_its_own_tiles(opened: Browser, source: Source) -> None:
-    for dial, pick in product((0, 7, 20), range(3)):
+    for dial, pick in product((0, 7, 24), range(3)):
         opened.run(
             "const dial = document.querySelector('#code-0');"
             "dial.value = arguments[0]; dial.dispatchEvent(new Event('input'));"

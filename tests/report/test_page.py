@@ -7,9 +7,13 @@ import hashlib
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
+from itertools import product
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
+from PIL import Image
 
 from gan_toolkit.report import write_report
 from gan_toolkit.report.album import Source
@@ -103,6 +107,16 @@ def test_a_page_is_complete_without_a_generator(make_run: MakeRun) -> None:
     assert page.count("<section") == 7
 
 
+def test_a_generator_without_codes_shows_samples(make_run: MakeRun, painter: Painter) -> None:
+    whole = painter()
+
+    page = page_of(make_run(), Source(whole.space, (), whole.generate, step=7))
+
+    assert "This run has no code that can be moved; these are samples of step 7." in page
+    assert page.count('class="strip alone"') == 1
+    assert 'id="player"' not in page
+
+
 def test_the_next_source_is_taken_when_one_fails(make_run: MakeRun, painter: Painter) -> None:
     def nothing() -> Source:
         raise ValueError("not this one")
@@ -194,3 +208,27 @@ def test_it_can_be_written_elsewhere(make_run: MakeRun, painter: Painter, tmp_pa
     assert written == tmp_path / "other.html"
     assert written.is_file()
     assert not run.report.exists()
+
+
+@pytest.mark.slow
+def test_the_largest_page_is_below_8_mb(make_run: MakeRun, painter: Painter) -> None:
+    """Noise can't be compressed: of codes, of pictures; and there are very many curves."""
+    run, whole = make_run(), painter()
+    rng = np.random.default_rng(0)
+    for folder, step in product(("samples", "traversals/a", "traversals/b"), range(1, 6)):
+        (run.folder / folder).mkdir(parents=True, exist_ok=True)
+        pixels = rng.integers(0, 256, (900, 900, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(run.folder / folder / f"step-{step:08d}.png")
+    for step in range(1, 1_000):
+        values = {f"term{i}/value{j}": float(rng.normal()) for i in range(50) for j in range(8)}
+        run.metrics.append({"event": "log", "step": step, **values})
+    run.write_text("recipe.toml", "x" * 5_000_000)
+    run.write_text("log.txt", ("y" * 9_999 + "\n") * 500)
+
+    def static(latent: torch.Tensor) -> torch.Tensor:
+        noise = torch.Generator().manual_seed(len(latent))
+        return torch.rand(len(latent), 3, 64, 64, generator=noise) * 2 - 1
+
+    source = Source(whole.space, whole.codes, static)
+
+    assert 5_000_000 < write_report(run, lambda: source).stat().st_size <= 8_000_000
