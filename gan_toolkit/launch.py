@@ -36,7 +36,7 @@ from gan_toolkit.recipe.difference import difference as recipe_difference
 from gan_toolkit.recipe.difference import is_free
 from gan_toolkit.runs import RunFolder
 from gan_toolkit.snapshot import Snapshot, difference
-from gan_toolkit.train import Loop, Tell, data_facts
+from gan_toolkit.train import Loop, Tell, data_facts, described
 
 
 def launch(
@@ -48,8 +48,9 @@ def launch(
     name: str | None = None,
     tell: Tell,
     argv: Sequence[str] = (),
+    report: bool = False,
 ) -> RunFolder:
-    """Run a recipe in a fresh folder below `out`, to its end.
+    """Run a recipe in a fresh folder below `out`, to its end; with `report` it leaves one.
 
     Raises GantkError children; Interrupted and Preempted after everything is saved. A folder
     whose run could not be assembled is removed again.
@@ -67,7 +68,8 @@ def launch(
         run.write_text(run.resolved.name, recipe.to_toml())
         seed_globals(recipe.run.seed)
         run.write_environment(torch.__version__, [f"device {device.describe()}"])
-        _train(recipe, parts, run, host, tell, argv)
+        run.write_origins(recipe.origins, recipe.written)
+        _train(recipe, parts, run, host, tell, argv, report=report)
     return run
 
 
@@ -79,6 +81,7 @@ def resume(
     steps: int | None = None,
     device: str | None = None,
     argv: Sequence[str] = (),
+    report: bool = False,
 ) -> RunFolder:
     """Continue a run from its newest whole checkpoint, bit for bit as if it had never stopped.
 
@@ -113,7 +116,10 @@ def resume(
         seed_globals(recipe.run.seed)
         _restore(run, recipe, parts, checkpoint, tell)
         run.write_text(run.resolved.name, recipe.to_toml())
-        _train(recipe, parts, run, host, tell, argv)
+        places, written = run.read_origins()
+        changed = {path: place for path, place in recipe.origins.items() if place.startswith("--")}
+        run.write_origins(places | changed, written)
+        _train(recipe, parts, run, host, tell, argv, report=report)
     return run
 
 
@@ -158,6 +164,8 @@ def _train(
     host: PluginHost,
     tell: Tell,
     argv: Sequence[str],
+    *,
+    report: bool,
 ) -> None:
     facts = data_facts(parts)
     run.update(
@@ -168,7 +176,7 @@ def _train(
         variants=list(recipe.applied),
         device=parts.engine.device.describe(),
         host=platform.node(),
-        data=facts,
+        data=facts | described(parts),
         plugins={r.name: r.version for r in host.records if r.status == "loaded"},
         begun=_now(),
     )
@@ -186,9 +194,23 @@ def _train(
             "latents": {n: _latent_row(latent) for n, latent in parts.engine.latents.items()},
         }
     )
-    with _outcome(run, parts.engine.device):
-        Loop(recipe, parts, run, tell)()
+    loop = Loop(recipe, parts, run, tell, host if report else None)
+    try:
+        with _outcome(run, parts.engine.device):
+            loop()
+    except KeyboardInterrupt:  # it was asked twice to stop: nothing more
+        raise
+    except BaseException:
+        _report(loop, run)
+        raise
+    _report(loop, run)
     tell({"event": "end", "outcome": "finished", "run": str(run.folder)})
+
+
+def _report(loop: Loop, run: RunFolder) -> None:
+    """Leave a report that says how the run ended."""
+    with _best_effort():
+        loop.report(str(run.run_json.get("status")))
 
 
 @contextmanager

@@ -19,20 +19,33 @@ from PIL import Image
 from torch import Tensor, nn
 
 from gan_toolkit import __version__, files, strict_json
-from gan_toolkit.checkpoints import separate
+from gan_toolkit.checkpoints import Checkpoint, separate
 from gan_toolkit.errors import UsageError
 from gan_toolkit.inference import read_codes
 from gan_toolkit.interfaces import Grid, Regulariser
 from gan_toolkit.latents import LatentSpace
 from gan_toolkit.plugins import PluginHost, load_plugins
-from gan_toolkit.rebuild import rebuild
+from gan_toolkit.rebuild import Rebuilt, rebuild, rebuild_from
 from gan_toolkit.tensorfile import FORMAT, NOTE, check_note, describe
 
 BATCH = 256
+SHARED = (
+    *("format", "name", "summary", "data", "latents", "generator", "critic", "regularisers"),
+    "measures",
+)
+"""The tables of a recipe that go into a model file: what samples, reads and is measured."""
 
 M = TypeVar("M", bound=nn.Module)
 
-__all__ = ["Model", "describe", "load", "save_model", "to_images", "to_uint8"]
+__all__ = [
+    "Model",
+    "describe",
+    "from_checkpoint",
+    "load",
+    "save_model",
+    "to_images",
+    "to_uint8",
+]
 
 
 class Model:
@@ -182,7 +195,35 @@ def load(path: str | Path, host: PluginHost | None = None, device: str = "cpu") 
     """
     place = Path(path)
     place = place / "model.safetensors" if place.is_dir() else place
-    built = rebuild(place, host or load_plugins())
+    return _model(rebuild(place, host or load_plugins()), device)
+
+
+def from_checkpoint(
+    checkpoint: Checkpoint, data: Mapping[str, Any], host: PluginHost, device: str = "cpu"
+) -> Model:
+    """Build the model that a run had at a checkpoint: the averaged generator if it has one.
+
+    `data` is what `run.json` says of the data. Raises as `load` does.
+    """
+    tensors = checkpoint.load().tensors
+    named = {
+        "generator": tensors.get("average", tensors.get("generator", {})),
+        "critic": tensors.get("critic", {}),
+        "regularisers": tensors.get("regularisers", {}),
+    }
+    whole = checkpoint.manifest.get("recipe")
+    tables = {k: v for k, v in whole.items() if k in SHARED} if isinstance(whole, dict) else {}
+    built = rebuild_from(
+        {f"{part}.{name}": own for part, group in named.items() for name, own in group.items()},
+        tables,
+        {"steps": checkpoint.step, "data": dict(data)},
+        host,
+        checkpoint.folder,
+    )
+    return _model(built, device)
+
+
+def _model(built: Rebuilt, device: str) -> Model:
     return Model(
         built.latents,
         built.generator,

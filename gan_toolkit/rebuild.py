@@ -6,7 +6,8 @@ memory first and compared, name by name, with what the file holds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
@@ -71,24 +72,58 @@ def rebuild(path: Path, host: PluginHost) -> Rebuilt:
     whatever else is wrong with the file. Other parts that nobody offers are skipped.
     """
     note = describe(path)
-    try:
-        data = _DescribedData(note["facts"]["data"])
+    with _at(path):
         plan = _plan(note["recipe"], host)
-        with torch.device("meta"):
-            outline = plan.build(data, host.registry)
-        _compare(outline, plan.skipped, read_header(path).tensors)
-        built = plan.build(data, host.registry)
+        built = _compared(plan, note["facts"], host, read_header(path).tensors)
         _fill(path, built)
+    return replace(built, facts=note["facts"], skipped=plan.skipped)
+
+
+def rebuild_from(
+    tensors: Mapping[str, Tensor],
+    recipe: Mapping[str, Any],
+    facts: Mapping[str, Any],
+    host: PluginHost,
+    place: Path,
+) -> Rebuilt:
+    """Build parts from tensors that are in memory, named as in a model file; see `rebuild`.
+
+    `recipe` and `facts` are those of a model file, and `place` is what an error names.
+    """
+    with _at(place):
+        plan = _plan(recipe, host)
+        known = {name: _facts(tensor) for name, tensor in tensors.items()}
+        built = _compared(plan, facts, host, known)
+        for part, module in built.modules().items():
+            module.load_state_dict({n: tensors[f"{part}.{n}"] for n in module.state_dict()})
+    return replace(built, facts=dict(facts), skipped=plan.skipped)
+
+
+def _compared(
+    plan: _Plan, facts: Mapping[str, Any], host: PluginHost, tensors: Mapping[str, TensorFacts]
+) -> Rebuilt:
+    """Build the parts of a plan, once an outline without memory fits the tensors."""
+    data = _DescribedData(facts["data"])
+    with torch.device("meta"):
+        outline = plan.build(data, host.registry)
+    _compare(outline, plan.skipped, tensors)
+    return plan.build(data, host.registry)
+
+
+@contextmanager
+def _at(place: Path) -> Iterator[None]:
+    """Name the place in what is wrong with it."""
+    try:
+        yield
     except BuilderError as error:  # options of a stranger's file may have led there
-        raise StorageError(f"{path}: its parts can't be built: {_one_line(error)}") from error
+        raise StorageError(f"{place}: its parts can't be built: {_one_line(error)}") from error
     except PluginError as error:
-        raise PluginError(f"{path}: {error}") from error
+        raise PluginError(f"{place}: {error}") from error
     except RecipeError as error:
-        raise StorageError(f"{path} is damaged: {_one_line(error)}") from error
+        raise StorageError(f"{place} is damaged: {_one_line(error)}") from error
     except (ArithmeticError, RuntimeError, TypeError, ValueError, MemoryError) as error:
         # Not a bug of ours to be traced: options of a stranger's file led here.
-        raise StorageError(f"{path}: its parts can't be built: {_one_line(error)}") from error
-    return replace(built, facts=note["facts"], skipped=plan.skipped)
+        raise StorageError(f"{place}: its parts can't be built: {_one_line(error)}") from error
 
 
 class _DescribedData(Dataset):

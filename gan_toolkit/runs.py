@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import secrets
 import shlex
 import socket
@@ -112,6 +113,11 @@ class RunFolder:
         return self.folder / RESOLVED
 
     @property
+    def origins(self) -> Path:
+        """Where each value of the resolved recipe comes from."""
+        return self.folder / "recipe.origins.json"
+
+    @property
     def environment(self) -> Path:
         """What was installed."""
         return self.folder / "environment.txt"
@@ -214,6 +220,22 @@ class RunFolder:
         ]
         text = "\n".join(files.printable(line) for line in lines)
         return self.write_text(self.environment.name, text + "\n")
+
+    def write_origins(self, places: Mapping[str, str], written: Mapping[str, str]) -> None:
+        """Say where each value of the recipe comes from; of files only their names are kept.
+
+        `written` holds the values that were read from the environment, as references.
+        """
+        short = {path: re.sub(r"^.*[/\\]", "", place) for path, place in places.items()}
+        self.write_json(self.origins.name, {"places": short, "written": dict(written)})
+
+    def read_origins(self) -> tuple[dict[str, str], dict[str, str]]:
+        """Return what `write_origins` took: nothing when the file is not there, or damaged."""
+        content: Mapping[str, Any] = {}
+        with suppress(StorageError, ValueError):
+            content = strict_json.parse_object(files.read_bytes(self.origins, _LARGEST_RUN))
+        places, written = content.get("places"), content.get("written")
+        return _texts(places), _texts(written)
 
     def log(self, text: str) -> None:
         """Append to `log.txt`, line by line, without control characters."""
@@ -331,6 +353,10 @@ def _spoken(folder: Path, parent: Path) -> tuple[str, ...]:
     """Return what a run may be called: its folder's name, with its recipe, and its id."""
     name = folder.name
     return name, folder.relative_to(parent).as_posix(), name.rpartition("-")[2]
+
+
+def _texts(value: object) -> dict[str, str]:
+    return {key: str(text) for key, text in value.items()} if isinstance(value, dict) else {}
 
 
 def _claim(shelf: Path, name: str | None, when: datetime) -> tuple[str, Path]:

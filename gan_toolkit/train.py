@@ -15,25 +15,31 @@ from gan_toolkit.checkpoints import CheckpointStore
 from gan_toolkit.errors import GuardError
 from gan_toolkit.evaluation import EngineView, evaluate
 from gan_toolkit.events import Guard, Observers
-from gan_toolkit.model import save_model
+from gan_toolkit.model import SHARED, save_model
+from gan_toolkit.plugins import PluginHost
 from gan_toolkit.recipe import Recipe
+from gan_toolkit.report.reporter import Reporter
 from gan_toolkit.runs import RunFolder
 from gan_toolkit.signals import StopRequest
-
-SHARED = (
-    *("format", "name", "summary", "data", "latents", "generator", "critic", "regularisers"),
-    "measures",
-)
-"""The tables of a recipe that go into a model file: what samples, reads and is measured."""
 
 Tell = Callable[[Mapping[str, Any]], None]
 """Is told every event of a run, as a record with the key `event`."""
 
 
 class Loop:
-    """One run of a recipe in its folder, from wherever its engine stands to the last step."""
+    """One run of a recipe in its folder, from wherever its engine stands to the last step.
 
-    def __init__(self, recipe: Recipe, parts: Parts, run: RunFolder, tell: Tell) -> None:
+    With the plugins of `reporting` it writes a report now and then; `report` writes the last one.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        parts: Parts,
+        run: RunFolder,
+        tell: Tell,
+        reporting: PluginHost | None = None,
+    ) -> None:
         self.recipe = recipe
         self.keys = recipe.run
         self.parts = parts
@@ -44,6 +50,7 @@ class Loop:
         self.observers = Observers(parts.trackers, self._note)
         self.guard = Guard(self._note)
         self.history: list[dict[str, Any]] = run.metrics.read()
+        self.reporter = Reporter(run, reporting, self._view, self.guard) if reporting else None
         self._begun_at = self.engine.steps_done
         self._saved_at = self.engine.steps_done or -1
         self._clock = (time.monotonic(), self.engine.steps_done)
@@ -83,6 +90,8 @@ class Loop:
         self._look(step)
         if last or (self.keys.checkpoint_every and step % self.keys.checkpoint_every == 0):
             self._save("end" if last else "interval")
+            if not last and self.reporter is not None and self.reporter.write_if_cheap():
+                self._emit("report", path=self.run.report.name, status="running")
 
     def _heed(self, stop: StopRequest) -> None:
         """Save and end if somebody asked for it."""
@@ -106,11 +115,6 @@ class Loop:
         self._emit("model", path=self.run.model.name)
 
     def _write_model(self, view: EngineView, scores: list[dict[str, Any]]) -> None:
-        data = self.parts.data
-        described = {
-            "classes": list(data.classes),
-            "factors": [asdict(factor) for factor in data.factors],
-        }
         codes = {
             name: {"H": f"{self.engine.latents[name].entropy():.4f} nats"}
             for name in view.inferable
@@ -125,11 +129,16 @@ class Loop:
             facts={
                 "steps": self.engine.steps_done,
                 "samples_seen": self.parts.batches.size * self.engine.steps_done,
-                "data": data_facts(self.parts) | described,
+                "data": data_facts(self.parts) | described(self.parts),
                 "codes": codes,
                 "scores": scores,
             },
         )
+
+    def report(self, status: str) -> None:
+        """Write the report of a run that ended, however it did; do nothing unless it reports."""
+        if self.reporter is not None and self.reporter.write(hasty=status != "finished"):
+            self._emit("report", path=self.run.report.name, status=status)
 
     # --- the events of a step ---------------------------------------------------------------
 
@@ -249,4 +258,12 @@ def data_facts(parts: Parts) -> dict[str, Any]:
         "shape": list(data.sample_shape),
         "fingerprint": data.fingerprint(),
         "notice": data.notice,
+    }
+
+
+def described(parts: Parts) -> dict[str, Any]:
+    """Return what else a network may be built from: the names of classes and factors."""
+    return {
+        "classes": list(parts.data.classes),
+        "factors": [asdict(factor) for factor in parts.data.factors],
     }

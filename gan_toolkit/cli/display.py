@@ -79,6 +79,8 @@ class Display:
         self.pictures = 0
         self.outcome = ""
         self.has_model = False
+        self.report = ""
+        """The name of the run's report, once there is one."""
         self.peak_memory: Callable[[], int] | None = None
         """Tells the bytes that the run has held at most."""
         self._scores: list[dict[str, Any]] = []
@@ -123,7 +125,9 @@ class Display:
             self.prose(str(event.get("text")))
         elif kind == "evaluation" and self.step < self.steps:
             self.prose(f"evaluation at step {self.step:,}: {describe_scores(event['scores'])}")
-        elif kind in ("checkpoint", "picture", "model") and self.session.verbosity:
+        elif kind == "report" and event.get("status") in ("stopped", "failed"):
+            self.prose(f"report: {(self.session.run or Path()) / self.report}")
+        elif kind in ("checkpoint", "picture", "model", "report") and self.session.verbosity:
             what = event.get("path") or event.get("reason")
             self.prose(f"{kind} at step {event.get('step', self.step)}: {what}")
 
@@ -146,6 +150,8 @@ class Display:
             self.pictures += 1
         elif kind == "model":
             self.has_model = True
+        elif kind == "report":
+            self.report = str(event.get("path"))
         elif kind == "checkpoint":
             self.session.saved_at = self.step
             if event.get("reason") == "stop":  # before anybody can read of it
@@ -173,6 +179,8 @@ class Display:
         lines = []
         if self.pictures:
             lines.append(f"{count_of(self.pictures, 'picture')} in {run}")
+        if self.report:
+            lines.append(f"report: {run / self.report}")
         if self.has_model:
             lines.append("Next:")
             if self.codes:

@@ -26,6 +26,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "traverse": "gan_toolkit.cli.sample:traverse",
         "evaluate": "gan_toolkit.cli.evaluate:evaluate",
         "compare": "gan_toolkit.cli.compare:compare",
+        "report": "gan_toolkit.cli.report:report",
         "info": "gan_toolkit.cli.info:info",
         "runs": "gan_toolkit.cli.runs:runs",
     },

@@ -63,6 +63,7 @@ class Told(click.Command):
 @click.option("--seed", type=SEED, help="Seed of everything random.")
 @click.option("--steps", type=click.IntRange(1), help="Steps to train.")
 @recipe_changes
+@click.option("--no-report", is_flag=True, help="Leave no report.html.")
 @click.option("--dry-run", is_flag=True, help="Build everything, train nothing, write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object an event on stdout.")
 @shared
@@ -79,6 +80,7 @@ def run(
     settings: Sequence[str],
     removals: Sequence[str],
     *,
+    no_report: bool,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -106,6 +108,7 @@ def run(
                 name=name,
                 tell=display.tell,
                 argv=sys.argv,
+                report=not no_report,
             )
             display.close(made.folder)
 
@@ -121,11 +124,19 @@ def run(
 )
 @click.option("--steps", type=click.IntRange(1), help="Train to this step instead of the recipe's.")
 @click.option("--device", metavar="DEVICE", help="auto, cpu, cuda or cuda:1.")
+@click.option("--no-report", is_flag=True, help="Leave no report.html.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object an event on stdout.")
 @shared
 @pass_session
 def resume(
-    session: Session, run: str, out: Path, steps: int | None, device: str | None, *, as_json: bool
+    session: Session,
+    run: str,
+    out: Path,
+    steps: int | None,
+    device: str | None,
+    *,
+    no_report: bool,
+    as_json: bool,
 ) -> None:
     """Go on with RUN from its newest whole checkpoint, as if it had never stopped.
 
@@ -143,7 +154,15 @@ def resume(
 
         with display_for(session, json=as_json) as display:
             display.peak_memory = Device().peak_memory
-            go_on(folder, host, tell=display.tell, steps=steps, device=device, argv=sys.argv)
+            go_on(
+                folder,
+                host,
+                tell=display.tell,
+                steps=steps,
+                device=device,
+                argv=sys.argv,
+                report=not no_report,
+            )
             display.close(folder)
 
 

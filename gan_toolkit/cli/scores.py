@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gan_toolkit.cli.text import heading, number, table
+from gan_toolkit.cli.text import heading, table
 from gan_toolkit.scores import data_of, name_of
+from gan_toolkit.wording import figure as figure
 
 Scores = Sequence[Mapping[str, Any]]
 NUMBERS = ("value", "at most", "chance", "count", "seed")
@@ -96,8 +97,3 @@ def _value(score: Mapping[str, Any]) -> str:
 
 def _number(score: Mapping[str, Any], key: str) -> str:
     return "" if score.get(key) is None else figure(score[key])
-
-
-def figure(value: float) -> str:
-    """Return a number; a count stays whole."""
-    return f"{value:,.0f}" if float(value).is_integer() else number(value)

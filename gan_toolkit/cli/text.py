@@ -6,7 +6,6 @@ Text from outside (files, plugins, data) never reaches a terminal with its contr
 from __future__ import annotations
 
 import json
-import math
 import os
 import shlex
 import shutil
@@ -20,6 +19,11 @@ import click
 
 from gan_toolkit.cli.streams import is_terminal, results, write
 from gan_toolkit.files import printable
+from gan_toolkit.wording import count_of as count_of
+from gan_toolkit.wording import duration as duration
+from gan_toolkit.wording import number as number
+from gan_toolkit.wording import shape_of as shape_of
+from gan_toolkit.wording import size as size
 
 GUTTER = "  "
 NARROWEST = 24
@@ -96,9 +100,9 @@ def table(
     widths = [max(len(row[i]) for row in everything) for i in range(len(cells[0]))]
     stream = sys.stderr if err else results()
     room = shutil.get_terminal_size().columns if is_terminal(stream) else None
-    for number, row in enumerate(everything):
+    for place, row in enumerate(everything):
         for line in _lines(row, widths, set(right), room, indent):
-            write(dim(line) if header and number == 0 else line, err=err)
+            write(dim(line) if header and place == 0 else line, err=err)
 
 
 def _lines(
@@ -117,43 +121,3 @@ def _lines(
         ((before if first else " " * len(before)) + part).rstrip()
         for first, part in ((i == 0, part) for i, part in enumerate(wrapped))
     ]
-
-
-def number(value: float) -> str:
-    """Return a number in three significant digits, or whole from a thousand on."""
-    magnitude = abs(value)
-    if magnitude >= 1000:
-        return f"{value:,.0f}" if magnitude < 1e7 else f"{value:.2e}"
-    if magnitude < 1e-3:
-        return f"{value:.1e}" if value else "0"
-    # Zeros at the end stay, so that a number that changes keeps its width.
-    places = 2 - math.floor(math.log10(magnitude))
-    return f"{value:.{max(places, 0)}f}"
-
-
-def duration(seconds: float) -> str:
-    """Return seconds as 0:42, 12:03 or 1:12:03."""
-    whole = max(0, round(seconds))
-    hours, rest = divmod(whole, 3600)
-    minutes, left = divmod(rest, 60)
-    return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
-
-
-def size(count: float) -> str:
-    """Return bytes in binary units."""
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if count < 1024:
-            return f"{count:.0f} {unit}" if unit in ("B", "KiB", "MiB") else f"{count:.1f} {unit}"
-        count /= 1024
-    return f"{count:.1f} TiB"
-
-
-def count_of(number_of: int, noun: str, nouns: str | None = None) -> str:
-    """Return `1 picture`, `12,000 pictures`."""
-    return f"{number_of:,} {noun if number_of == 1 else nouns or noun + 's'}"
-
-
-def shape_of(shape: Iterable[int]) -> str:
-    """Return `3x32x32`, or `2 numbers`."""
-    sides = list(shape)
-    return count_of(sides[0], "number") if len(sides) == 1 else "x".join(map(str, sides))

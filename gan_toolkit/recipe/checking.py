@@ -24,6 +24,7 @@ from gan_toolkit.recipe.keys import (
 )
 from gan_toolkit.recipe.merging import Tree, switched_off
 from gan_toolkit.recipe.messages import keys_in, unknown_key
+from gan_toolkit.recipe.options import EnvironmentText
 from gan_toolkit.recipe.paths import AnyPath, dotted
 from gan_toolkit.recipe.requirements import unmet
 
@@ -165,7 +166,23 @@ def _with_origins(recipe: Recipe, tree: Tree) -> Recipe:
         if dotted(path) not in origins:
             table = next((w for n in (3, 2, 1) if (w := whose.get(dotted(path[:n])))), "the core")
             origins[dotted(path)] = f"default of {table}"
-    return replace(recipe, origins=origins)
+    written: dict[str, str] = {}
+    for path, text in _references(tree.table, ()):
+        before = written.get(dotted(path))
+        written[dotted(path)] = text if before is None else f"{before}, {text}"
+    return replace(recipe, origins=origins, written=written)
+
+
+def _references(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield what refers to the environment as it is written, at the key it stands under."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _references(inner, (*path, key))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _references(inner, path)
+    elif isinstance(value, EnvironmentText):
+        yield path, value.written
 
 
 def _defaults(recipe: Recipe) -> Iterator[tuple[str, str]]:

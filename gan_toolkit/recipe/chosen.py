@@ -74,6 +74,8 @@ class Recipe:
     """The file as given."""
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)
     """For each dotted path: `file:line`, `--set #n`, or whose default it is."""
+    written: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """For each dotted path that was read from the environment: the text with its references."""
     notes: tuple[str, ...] = field(default=(), compare=False)
     """What the user should know: old names used, options migrated."""
 

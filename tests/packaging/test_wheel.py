@@ -35,6 +35,8 @@ def test_the_wheel_holds_packages_and_recipes_and_nothing_else(installed):
     assert Path("gan_toolkit/py.typed") in names
     assert Path("gantk_worlds/heads.npz") in names
     assert Path("gantk_worlds/heads_notice.md") in names
+    parts = {path.name for path in names if path.parent.name == "templates"}
+    assert parts == {"report.html.j2", "report.css", "report.js"}
 
 
 @pytest.mark.slow
@@ -62,4 +64,5 @@ def test_a_recipe_runs_by_name_and_its_model_samples(installed, tmp_path):
     installed.gantk("sample", last, "-n", "4", "-o", "points.npy", here=tmp_path)
 
     assert (tmp_path / last / "model.safetensors").is_file()
+    assert 'id="album"' in (tmp_path / last / "report.html").read_text("utf-8")
     assert (tmp_path / "points.npy").is_file()
