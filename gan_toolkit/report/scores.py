@@ -70,15 +70,21 @@ class Block:
 
 
 def blocks(evaluations: Iterable[tuple[int, Sequence[Record]]]) -> list[Block]:
-    """Return the newest value of every score; `evaluations` are (step, records), oldest first."""
-    newest: dict[tuple[str, str], tuple[int, Record]] = {}
+    """Return every score of the last step at which it was measured, in all ways it was.
+
+    `evaluations` are (step, records), oldest first.
+    """
+    newest: dict[tuple[str, str], tuple[int, list[Record]]] = {}
     for step, records in evaluations:
         for record in records:
-            newest[_text(record, "measure"), _text(record, "name")] = (step, record)
+            key = _text(record, "measure"), _text(record, "name")
+            before, known = newest.get(key, (step, []))
+            newest[key] = step, [*(known if before == step else []), record]
     found: dict[tuple[str, int], dict[tuple[tuple[str, str], ...], list[Row]]] = {}
-    for (measure, _), (step, record) in newest.items():
+    for (measure, _), (step, records) in newest.items():
         groups = found.setdefault((measure, step), {})
-        groups.setdefault(tuple(_how(record)), []).append(_row(record))
+        for record in records:
+            groups.setdefault(tuple(_how(record)), []).append(_row(record))
     return [
         Block(measure, step, [Group(list(how), rows) for how, rows in groups.items()])
         for (measure, step), groups in found.items()
@@ -178,5 +184,7 @@ def _text(record: Record, key: str) -> str:
 
 
 def _short(value: object) -> str:
+    if isinstance(value, Mapping):
+        return _details(value)
     text = value if isinstance(value, str) else strict_json.dump(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

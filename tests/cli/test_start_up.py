@@ -35,6 +35,7 @@ def gantk(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
     [
         ("--help",),
         ("run", "--help"),
+        ("report", "--help"),
         ("plugins", "list"),
         ("components", "list"),
         ("data", "list"),
@@ -55,7 +56,7 @@ def test_quick_commands_load_nothing_heavy(arguments: tuple[str, ...]) -> None:
 def test_completion_loads_nothing_heavy() -> None:
     result = gantk(_GANTK_COMPLETE="bash_complete", COMP_WORDS="gantk re", COMP_CWORD="1")
 
-    assert result.stdout.split() == ["plain,resume", "plain,recipe"]
+    assert result.stdout.split() == ["plain,resume", "plain,report", "plain,recipe"]
     assert result.stderr.splitlines()[-1] == "HEAVY []"
 
 

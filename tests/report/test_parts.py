@@ -156,6 +156,17 @@ def test_the_newest_value_of_each_score_counts() -> None:
     assert found[0].groups[0].rows[0].value == "2.25"
 
 
+def test_a_score_that_was_found_in_two_ways_is_shown_twice() -> None:
+    ways = [score(seed=1, data={"name": "x", "source": "real"}), score(seed=2, value=3.5)]
+
+    (block,) = blocks([(1, [score(value=9.5)]), (2, ways)])
+
+    assert [(g.how[2:], [row.value for row in g.rows]) for g in block.groups] == [
+        ([("seed", "1"), ("data", "name x, source real")], ["1.25"]),
+        ([("seed", "2")], ["3.50"]),
+    ]
+
+
 def test_scores_made_alike_share_their_protocol() -> None:
     (block,) = blocks([(1, [score(), score(name="b"), score(name="c", estimator="other")])])
 
