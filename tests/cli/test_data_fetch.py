@@ -349,11 +349,13 @@ def test_a_run_opens_no_connection(
 
 NETWORK = {"urllib", "http", "socket", "ssl", "ftplib", "smtplib", "xmlrpc", "requests", "asyncio"}
 ALLOWED = {
+    "browser.py": {"http"},
     "runs.py": {"socket"},
     "servers.py": {"http"},
     "web.py": {"urllib", "http", "socket", "ssl"},
 }
-"""`runs.py` asks for the name of this machine; `servers.py` is for tests."""
+"""`runs.py` asks for the name of this machine; `browser.py` and `servers.py` are for
+tests."""
 
 
 @pytest.mark.parametrize(
