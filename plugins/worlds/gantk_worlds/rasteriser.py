@@ -138,16 +138,18 @@ def _winners(screen: Tensor, picture: Tensor, count: int, side: int) -> tuple[Te
     triangle, row = _rows(screen, side)
     triangle, row, first, length = _spans(screen, triangle, row, side)
     start, slope = _depths(screen, triangle, row, first)
-    line = (picture[triangle] * side + row) * side + first
+    line = (picture.index_select(0, triangle) * side + row) * side + first
     span, step = _repeat(length)
     # Depth in float64: in float32 a sliver's slope would lose the bits that decide.
-    depth = (start[span] + step * slope[span]).clamp_(0, 1 - 2**-_DEPTH_BITS)
+    depth = (start.index_select(0, span) + step * slope.index_select(0, span)).clamp_(
+        0, 1 - 2**-_DEPTH_BITS
+    )
     key = depth.mul_(1 << _DEPTH_BITS).to(torch.int64).bitwise_left_shift_(32)
-    key.bitwise_or_(triangle[span])
+    key.bitwise_or_(triangle.index_select(0, span))
     keys = key.new_full((count * side * side,), _EMPTY)
-    keys.scatter_reduce_(0, line[span] + step, key, "amin")
+    keys.scatter_reduce_(0, line.index_select(0, span) + step, key, "amin")
     pixels = (keys < _EMPTY).nonzero().squeeze(1)
-    return keys[pixels] & _NUMBER, pixels
+    return keys.index_select(0, pixels) & _NUMBER, pixels
 
 
 def _rows(screen: Tensor, side: int) -> tuple[Tensor, Tensor]:
@@ -158,7 +160,7 @@ def _rows(screen: Tensor, side: int) -> tuple[Tensor, Tensor]:
     outside = (column.amax(1) < 0) | (column.amin(1) > side) | (_area(screen).abs() < _THIN)
     length = (high - low + 1).clamp_min(0).masked_fill_(outside, 0).to(torch.int64)
     triangle, step = _repeat(length)
-    return triangle, low.to(torch.int64)[triangle] + step
+    return triangle, low.to(torch.int64).index_select(0, triangle) + step
 
 
 def _spans(
@@ -172,9 +174,11 @@ def _spans(
         a, b = screen[:, here], screen[:, there]
         rise = b[:, 1] - a[:, 1]
         slope = (b[:, 0] - a[:, 0]) / rise  # infinite, or not a number, when horizontal
-        flat = (rise == 0)[triangle]
-        is_left = (inward * rise < 0)[triangle]
-        bound = a[:, 0][triangle] + (centre - a[:, 1][triangle]) * slope[triangle]
+        flat = (rise == 0).index_select(0, triangle)
+        is_left = (inward * rise < 0).index_select(0, triangle)
+        bound = a[:, 0].index_select(0, triangle) + (
+            centre - a[:, 1].index_select(0, triangle)
+        ) * slope.index_select(0, triangle)
         # A horizontal edge bounds rows, not columns, and those are chosen already.
         left = torch.where(~flat & is_left, torch.maximum(left, bound), left)
         right = torch.where(~flat & ~is_left, torch.minimum(right, bound), right)
@@ -182,7 +186,12 @@ def _spans(
     last = (right - 0.5 + _SLACK).floor().clamp(-1, side - 1)
     length = (last - first + 1).to(torch.int64)
     some = (length > 0).nonzero().squeeze(1)
-    return triangle[some], row[some], first[some].to(torch.int64), length[some]
+    return (
+        triangle.index_select(0, some),
+        row.index_select(0, some),
+        first.index_select(0, some).to(torch.int64),
+        length.index_select(0, some),
+    )
 
 
 def _depths(screen: Tensor, triangle: Tensor, row: Tensor, first: Tensor) -> tuple[Tensor, Tensor]:
@@ -193,8 +202,8 @@ def _depths(screen: Tensor, triangle: Tensor, row: Tensor, first: Tensor) -> tup
     area = bx * cy - by * cx
     across, down = (bd * cy - cd * by) / area, (cd * bx - bd * cx) / area
     origin = a[:, 2] - across * (a[:, 0] - 0.5) - down * (a[:, 1] - 0.5)
-    slope = across[triangle]
-    return origin[triangle] + first * slope + row * down[triangle], slope
+    slope = across.index_select(0, triangle)
+    return origin.index_select(0, triangle) + first * slope + row * down[triangle], slope
 
 
 def _area(screen: Tensor) -> Tensor:
@@ -207,7 +216,7 @@ def _repeat(length: Tensor) -> tuple[Tensor, Tensor]:
     """Return, for runs of these lengths laid end to end, each item's run and place in it."""
     run = torch.repeat_interleave(length)
     start = length.cumsum(0) - length
-    return run, torch.arange(len(run), device=run.device) - start[run]
+    return run, torch.arange(len(run), device=run.device) - start.index_select(0, run)
 
 
 # --- how bright ----------------------------------------------------------------------------
