@@ -191,6 +191,20 @@ def test_a_cache_that_cannot_be_written_is_named(cache: Path) -> None:
         prepared("alpha", {}, Maker())
 
 
+@pytest.mark.parametrize("name", ["source.bin", "cache/alpha.bin"])
+def test_a_source_that_cannot_be_read_is_no_fault_of_the_cache(tmp_path: Path, name: str) -> None:
+    source = tmp_path / name
+
+    def make(folder: Path) -> Mapping[str, Any]:
+        np.save(folder / "images.npy", np.frombuffer(source.read_bytes(), np.uint8))
+        return {}
+
+    with pytest.raises(DataError) as caught:
+        prepared("alpha", {}, make)
+
+    assert str(caught.value) == f"{source}: No such file or directory"
+
+
 def test_rows_come_in_any_order(tmp_path: Path) -> None:
     with RowWriter(tmp_path / "rows.npy", (3, 2, 2)) as rows:
         for row in (2, 0, 1):
@@ -295,6 +309,18 @@ def test_progress_is_told_now_and_then(
             rows.mark(done)
 
     assert caplog.messages == [f"preparing alpha: {done}/7" for done in (3, 6, 7)]
+
+
+def test_progress_counts_what_is_marked(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.INFO, "gantk")
+    monkeypatch.setattr(preparation, "_SECONDS", 0.0)
+
+    with RowWriter(tmp_path / "rows.npy", (40, 2), "alpha", items=2) as rows:
+        rows.mark(1)
+
+    assert caplog.messages == ["preparing alpha: 1/2"]
 
 
 @pytest.mark.parametrize("marks", ["{", "[]", '{"done": 3}', '{"shape": [9, 2], "done": 3}'])
