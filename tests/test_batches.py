@@ -212,7 +212,18 @@ def test_held_out_samples_are_given_on() -> None:
         ({"samples": torch.zeros(2, 3), "factors": torch.zeros(2, 2)}, "2 columns of factors"),
         (
             {"samples": torch.zeros(2, 3), "labels": torch.tensor([0, 2]), "classes": "ab"},
-            "go from 0 to 2, but it has 2 classes",
+            "labels of odd go from 0 to 2, but 2 are named",
+        ),
+        (
+            {
+                "samples": torch.zeros(2, 3),
+                "factors": torch.tensor([[0.0, 1.0], [5.0, -1.0]]),
+                "descriptions": [
+                    Factor("size", "continuous"),
+                    Factor("shape", "discrete", ("a", "b")),
+                ],
+            },
+            "indices of 'shape' in odd go from -1 to 1, but 2 are named",
         ),
     ],
 )
