@@ -176,7 +176,8 @@ def _points(place: Place, stored: Stored, count: int) -> NDArray[np.float32]:
     if isinstance(stored, Mapped) and stored.dtype == np.float32:
         points = stored.array[:count]
     else:
-        points = whole(place, stored, count).astype(np.float32)
+        with np.errstate(over="ignore"):  # told of below
+            points = whole(place, stored, count).astype(np.float32)
     step = max(1, (1 << 22) // max(1, points.shape[1]))
     for start in range(0, count, step):
         bad = ~np.isfinite(points[start : start + step]).all(axis=1)
