@@ -287,6 +287,15 @@ def test_augments_change_a_batch_by_seed_and_step_alone() -> None:
         assert not torch.equal(other, alone)
 
 
+def test_augments_draw_anew_at_every_step() -> None:
+    noisy = Batches(numbered(10), 4, seed=3, augments={"noise": Noise()})
+    plain = Batches(numbered(10), 4, seed=3)
+
+    first, second = (noisy.at(step).samples - plain.at(step).samples for step in (0, 1))
+
+    assert not torch.allclose(first, second, atol=1e-3)
+
+
 def test_augments_are_applied_in_their_order() -> None:
     both = {"noise": Noise(), "twice": Doubling()}
 

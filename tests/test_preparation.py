@@ -272,6 +272,19 @@ def test_little_work_is_marked_too_when_a_stop_ends_it() -> None:
     assert make.written == [*range(8)]
 
 
+@pytest.mark.parametrize(("limit", "marked"), [(4, True), (5, False)])
+def test_much_work_is_marked_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int, marked: bool
+) -> None:
+    monkeypatch.setattr(preparation, "_SYNC_BYTES", limit)
+
+    with RowWriter(tmp_path / "rows.npy", (8, 2)) as rows:
+        rows.write(0, np.zeros((2, 2), dtype=np.uint8))
+        rows.mark(2)
+
+        assert (tmp_path / "rows.marks").exists() == marked
+
+
 def test_slow_work_is_marked_every_few_seconds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -323,7 +336,9 @@ def test_progress_counts_what_is_marked(
     assert caplog.messages == ["preparing alpha: 1/2"]
 
 
-@pytest.mark.parametrize("marks", ["{", "[]", '{"done": 3}', '{"shape": [9, 2], "done": 3}'])
+@pytest.mark.parametrize(
+    "marks", ["{", "[]", '{"done": 3}', '{"shape": [9, 2], "done": 3, "notes": {"bad": 1}}']
+)
 def test_damaged_marks_are_as_good_as_none(tmp_path: Path, marks: str) -> None:
     (tmp_path / "rows.npy").touch()
     (tmp_path / "rows.marks").write_text(marks)

@@ -371,6 +371,18 @@ def test_one_picture_in_two_places_is_refused(tmp_path: Path) -> None:
         read(tmp_path, split="all")
 
 
+def test_a_text_that_changes_is_read_again(root: Path) -> None:
+    before = read(root, split="all")
+    attributes = next(root.rglob(TEXTS[0]))
+    attributes.write_text(attributes.read_text().replace("000002.jpg 1  1", "000002.jpg -1  1"))
+
+    after = read(root, split="all")
+
+    assert before.fingerprint() != after.fingerprint()
+    bald = [[row[0] for row in factors(data)] for data in (before, after)]
+    assert [old - new for old, new in zip(*bald, strict=True)].count(1.0) == 1
+
+
 def test_it_is_prepared_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = read(root)
 
