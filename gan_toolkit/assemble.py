@@ -250,10 +250,15 @@ def sibling(registry: Registry, use: str, **options: Any) -> Dataset:
         component: Component = registry.get("dataset", use)
     except UnknownComponent as error:
         raise PluginError(f"data set {use!r} is offered by no plugin") from error
+    return build_dataset(registry, component, dict(component.options(**options)))
+
+
+def build_dataset(registry: Registry, component: Component, options: Facts) -> Dataset:
+    """Build a data set by checked options, without a recipe; it may ask for its siblings."""
     builder = component.load()
     asks = "sibling" in inspect.signature(builder).parameters
     facts = {"sibling": partial(sibling, registry)} if asks else {}
-    built: Dataset = builder(**dict(component.options(**options)), **facts)
+    built: Dataset = builder(**options, **facts)
     return built
 
 

@@ -118,18 +118,26 @@ class ArrayDataset(Dataset):
         lengths = {role: array.shape[0] for role, array in self._arrays().items()}
         if len(set(lengths.values())) > 1:
             raise ValueError(f"arrays of {self.name} differ in length: {lengths}")
-        if self._labels is not None and self.classes and len(self._labels):
-            low, high = int(self._labels.min()), int(self._labels.max())
-            if low < 0 or high >= len(self.classes):
-                raise ValueError(
-                    f"labels of {self.name} go from {low} to {high}, but it has "
-                    f"{len(self.classes)} classes"
-                )
+        if self._labels is not None and self.classes:
+            self._check_indices("labels of", self._labels, self.classes)
         columns = 0 if self._values is None else self._values.shape[1]
         if columns != len(self.factors):
             raise ValueError(
                 f"{self.name} has {columns} columns of factors and {len(self.factors)} descriptions"
             )
+        for place, factor in enumerate(self.factors):
+            if factor.kind == "discrete" and self._values is not None:
+                what = f"indices of {factor.name!r} in"
+                self._check_indices(what, self._values[:, place], factor.values)
+
+    def _check_indices(self, what: str, column: Tensor, names: Sequence[str]) -> None:
+        """Raise ValueError unless all indices (N,) have a name."""
+        if len(column):
+            low, high = column.min().item(), column.max().item()
+            if not 0 <= low <= high < len(names):
+                raise ValueError(
+                    f"{what} {self.name} go from {low:g} to {high:g}, but {len(names)} are named"
+                )
 
 
 def normalise(samples: Tensor) -> Tensor:

@@ -7,11 +7,12 @@ tables, and those found by different protocols are marked. Light: no torch here.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from gan_toolkit.recipe.difference import difference, is_free
+from gan_toolkit.recipe.paths import dotted
 from gan_toolkit.runs import RunFolder
 from gan_toolkit.scores import Record, data_of, name_of, protocol_of
 
@@ -105,16 +106,9 @@ def read_sides(runs: Sequence[RunFolder]) -> list[Side]:
 def differences(sides: Sequence[Side]) -> list[Difference]:
     """Return the keys that are not the same in all recipes, group by group."""
     first, *others = (side.recipe for side in sides)
-    changes = [{c.path: c for c in difference(first, other)} for other in others]
-    there = {path: change.old for some in changes for path, change in some.items()}
-    found = [
-        Difference(
-            _group(path),
-            path,
-            [value, *(some[path].new if path in some else value for some in changes)],
-        )
-        for path, value in there.items()
-    ]
+    paths = dict.fromkeys(change.path for other in others for change in difference(first, other))
+    values = [dict(_addressed(side.recipe)) for side in sides]
+    found = [Difference(_group(path), path, [each.get(path) for each in values]) for path in paths]
     return sorted(found, key=lambda one: GROUPS.index(one.group))
 
 
@@ -149,6 +143,14 @@ def usable(record: Record | None) -> float | None:
 
 
 # --- recipes ---------------------------------------------------------------------------------
+
+
+def _addressed(table: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    """Yield the address of every key in a recipe, those of tables too, and its value."""
+    for key, value in table.items():
+        yield dotted((*above, key)), value
+        if isinstance(value, Mapping):
+            yield from _addressed(value, (*above, key))
 
 
 def _group(key: str) -> str:

@@ -65,7 +65,7 @@ class Trained:
 
 
 class EngineView(View):
-    """An engine between two steps, seen with networks in eval mode and draws of its own."""
+    """An engine between two steps, or what is left of one: in eval mode, with draws of its own."""
 
     def __init__(
         self,

@@ -11,6 +11,7 @@ import hashlib
 import json
 import logging
 import math
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -26,7 +27,7 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from gan_toolkit import files
-from gan_toolkit.errors import Interrupted, Preempted, StorageError
+from gan_toolkit.errors import DataError, Interrupted, Preempted, StorageError
 from gan_toolkit.folders import cache_folder
 
 _FORMAT = 2
@@ -88,8 +89,8 @@ def prepared(
     """Return the data prepared under `key`, made now if it is not there.
 
     It is kept in `cache` (without it, the cache folder) below `kind`; `key`, JSON values, is all
-    that the arrays depend on. Raises StorageError if the cache can't be written, and whatever else
-    `make` raises.
+    that the arrays depend on. Raises StorageError if the cache can't be written, DataError for an
+    OSError of `make` that is about another file, and whatever else `make` raises.
     """
     key = {"format": _FORMAT, "kind": kind, **key}
     folder = (cache or cache_folder()) / kind / _sum(key)[:16]
@@ -106,16 +107,20 @@ class RowWriter:
     """Writes the rows of a uint8 `.npy` file in any order, without holding them in memory.
 
     A maker that says now and then how far it is, by `mark`, is not begun anew after a stop: `done`
-    and `notes` are then what it had marked last. `title` is what is told of in lines of progress.
+    and `notes` are then what it had marked last. `title` is what is told of in lines of progress,
+    and `items` how many there are to mark, if that is not the number of rows.
     """
 
     # Not a writable mapping: on a full disk that ends the process instead of raising OSError.
 
-    def __init__(self, path: Path, shape: tuple[int, ...], title: str = "") -> None:
+    def __init__(
+        self, path: Path, shape: tuple[int, ...], title: str = "", *, items: int | None = None
+    ) -> None:
         self.done = 0
         self.notes: Mapping[str, Any] = {}
         self._path, self._marks = path, path.with_suffix(_MARKS)
         self._shape, self._title = shape, title
+        self._items = shape[0] if items is None else items
         self._unsynced, self._told = 0, time.monotonic()
         self._synced = self._told
         self._take_up()
@@ -186,7 +191,7 @@ class RowWriter:
     def _tell(self) -> None:
         if self._title and time.monotonic() - self._told >= _SECONDS:
             self._told = time.monotonic()
-            _log.info("preparing %s: %s/%s", self._title, f"{self.done:,}", f"{self._shape[0]:,}")
+            _log.info("preparing %s: %s/%s", self._title, f"{self.done:,}", f"{self._items:,}")
 
 
 def _find_or_make(folder: Path, key: Mapping[str, Any], make: Make) -> Prepared:
@@ -298,7 +303,20 @@ def _storage_errors(folder: Path) -> Iterator[None]:
         yield
     except (OSError, NotImplementedError) as error:  # the latter: a file system without locks
         cause = getattr(error, "strerror", None) or error
+        if source := _read_elsewhere(error, folder):
+            raise DataError(f"{source}: {cause}") from error
         raise StorageError(
             f"can't prepare data in {folder}: {cause}; make room there, or set GANTK_CACHE to "
             "another folder"
         ) from error
+
+
+def _read_elsewhere(error: BaseException, folder: Path) -> str:
+    """Return the file that an error is about if it lies outside of the cache, or nothing."""
+    name = getattr(error, "filename", None)
+    if not isinstance(name, str | os.PathLike):
+        return ""
+    path, shelf = Path(name).absolute(), folder.parent.absolute()
+    # Its own folders, too, are where a cache can't be made.
+    inside = path == shelf or shelf in path.parents or path in shelf.parents
+    return "" if inside else str(path)

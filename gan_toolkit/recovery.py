@@ -62,7 +62,12 @@ def shared_recipe(path: Path, host: PluginHost, overrides: Sequence[Override]) -
     recipe = describe(path)["recipe"]
     kept = {key: recipe[key] for key in ("data", "latents", "measures") if key in recipe}
     if isinstance(kept.get("data"), Mapping):
-        kept["data"] = _without_paths(kept["data"], host.registry)
+        kept["data"] = _without_paths("dataset", "", kept["data"], host.registry)
+    if isinstance(kept.get("measures"), Mapping):
+        kept["measures"] = {
+            name: _without_paths("measure", name, table, host.registry)
+            for name, table in kept["measures"].items()
+        }
     names_data = any(override.text.lstrip().startswith("data") for override in overrides)
     if "data" not in kept and not names_data:
         raise UsageError(
@@ -78,11 +83,14 @@ def shared_recipe(path: Path, host: PluginHost, overrides: Sequence[Override]) -
     )
 
 
-def _without_paths(table: Mapping[str, Any], registry: Registry) -> dict[str, Any]:
+def _without_paths(kind: str, name: str, table: Any, registry: Registry) -> Any:
+    """Return a table, which uses `name` unless it says otherwise, without its paths."""
+    if not isinstance(table, Mapping):
+        return table  # whoever reads it says so
     try:
-        component = registry.get("dataset", str(table.get("use", "")).partition("@")[0])
+        component = registry.get(kind, str(table.get("use", name)).partition("@")[0])
     except UnknownComponent:
-        return dict(table)  # whoever reads it says so
+        return dict(table)  # likewise
     local = local_keys(component.options)
     return {key: value for key, value in table.items() if key not in local}
 

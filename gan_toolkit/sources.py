@@ -76,6 +76,9 @@ class Source:
     folders: tuple[str, ...] = ()
     """Places the reader looks at, in this order; `<root>` is the recipe's data.root."""
     files: tuple[SourceFile, ...] = ()
+    copies: tuple[tuple[str, ...], ...] = ()
+    """What is a whole copy: all names of any of these in one of the folders, `*` being any name.
+    Empty: all files."""
     downloads: tuple[Download, ...] = ()
     packages: tuple[Package, ...] = ()
     needed: bool = True
@@ -100,21 +103,15 @@ class Source:
         return "\n".join([head, *(line for row in rows if row[1] for line in _wrapped(*row))])
 
     def held(self, root: Path) -> Held:
-        """Return whether the files are below `root`, by a look at names alone.
-
-        A file whose name holds `<…>` stands for many; then its folder tells.
-        """
+        """Return whether a whole copy is below `root`, by a look at names alone."""
         if not self.files:
             return "no" if self.folders else "yes"  # nothing is looked for: a library brings it
+        copies = self.copies or (tuple(file.name for file in self.files),)
         places = [Path(folder.replace(_ROOT, str(root), 1)) for folder in self.folders]
-        names = [file.name for file in self.files if "<" not in file.name]
-        many = len(names) < len(self.files)
-        if many and any(place != root and _is_filled(place) for place in places):
+        found = [[_is_there(place, n) for n in names] for place in places for names in copies]
+        if any(map(all, found)):
             return "yes"
-        found = max((sum(_is_there(place, name) for name in names) for place in places), default=0)
-        if found and (many or found == len(names)):
-            return "yes"
-        return "in part" if found else "no"
+        return "in part" if any(map(any, found)) else "no"
 
     def missing(
         self, lacking: Sequence[str], places: Sequence[Path], note: str = ""
@@ -129,12 +126,9 @@ class Source:
 
 
 def _is_there(place: Path, name: str) -> bool:
+    if "*" in name:
+        return place.is_dir() and next(place.glob(name), None) is not None
     return (place / name).is_file() or (place / (name + PACKED)).is_file()
-
-
-def _is_filled(place: Path) -> bool:
-    """Return whether there is a file, or a folder with something in it."""
-    return place.is_file() or (place.is_dir() and next(place.iterdir(), None) is not None)
 
 
 def _wrapped(title: str, text: str) -> Iterator[str]:

@@ -212,7 +212,18 @@ def test_held_out_samples_are_given_on() -> None:
         ({"samples": torch.zeros(2, 3), "factors": torch.zeros(2, 2)}, "2 columns of factors"),
         (
             {"samples": torch.zeros(2, 3), "labels": torch.tensor([0, 2]), "classes": "ab"},
-            "go from 0 to 2, but it has 2 classes",
+            "labels of odd go from 0 to 2, but 2 are named",
+        ),
+        (
+            {
+                "samples": torch.zeros(2, 3),
+                "factors": torch.tensor([[0.0, 1.0], [5.0, -1.0]]),
+                "descriptions": [
+                    Factor("size", "continuous"),
+                    Factor("shape", "discrete", ("a", "b")),
+                ],
+            },
+            "indices of 'shape' in odd go from -1 to 1, but 2 are named",
         ),
     ],
 )
@@ -274,6 +285,15 @@ def test_augments_change_a_batch_by_seed_and_step_alone() -> None:
         assert added.unique().numel() == 4
         other = Batches(numbered(10), 4, seed=3, augments={"other": Noise()}).at(step).samples
         assert not torch.equal(other, alone)
+
+
+def test_augments_draw_anew_at_every_step() -> None:
+    noisy = Batches(numbered(10), 4, seed=3, augments={"noise": Noise()})
+    plain = Batches(numbered(10), 4, seed=3)
+
+    first, second = (noisy.at(step).samples - plain.at(step).samples for step in (0, 1))
+
+    assert not torch.allclose(first, second, atol=1e-3)
 
 
 def test_augments_are_applied_in_their_order() -> None:

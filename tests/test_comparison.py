@@ -60,6 +60,20 @@ def test_labels_are_the_shortest_that_tell_apart(shelf: Shelf) -> None:
     assert [side.label for side in read_sides(runs)] == ["r/a", "r/b", "s/a"]
 
 
+def test_a_value_is_that_of_its_own_run_where_others_lack_the_whole_table(shelf: Shelf) -> None:
+    runs = [
+        shelf.run("a", [], regularisers={"r": {"use": "r1@1", "weight": 1}}),
+        shelf.run("b", []),
+        shelf.run("c", [], regularisers={"r": {"use": "r1@1", "weight": 2}}),
+    ]
+
+    whole, weight = differences(read_sides(runs))
+
+    assert whole.key == "regularisers"
+    assert whole.values[1] is None
+    assert weight == ("training", "regularisers.r.weight", [1, None, 2])
+
+
 def test_differences_are_grouped_by_what_they_mean(shelf: Shelf) -> None:
     runs = [
         shelf.run("a", []),

@@ -18,7 +18,7 @@ from gan_toolkit.interfaces import Measure, Regulariser, Score, View
 from gan_toolkit.launch import launch, resume
 from gan_toolkit.plugins import load_plugins
 from gan_toolkit.recipe import Override, load_recipe
-from gan_toolkit.recipe.options import Options
+from gan_toolkit.recipe.options import Options, RecipePath
 from gan_toolkit.runs import RunFolder
 from gan_toolkit.tensorfile import describe
 
@@ -310,6 +310,23 @@ def test_a_path_in_a_model_file_is_not_followed(
 
     with pytest.raises(RecipeError, match=r"data.root: missing"):
         examine_model(run.model, HOST, Request(), Told())
+
+
+def test_a_path_of_a_measure_in_a_model_file_is_not_followed(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Reads(Options):
+        table: RecipePath
+
+    host = load_plugins(environ={})
+    with host.registry.owned_by("test"):
+        host.registry.add("measure", "reads", options=Reads, build="nowhere:Nothing")
+    about = describe(run.model)
+    stranger = {**about["recipe"], "measures": {"reads": {"use": "reads", "table": "/etc/passwd"}}}
+    monkeypatch.setattr("gan_toolkit.recovery.describe", lambda _: {**about, "recipe": stranger})
+
+    with pytest.raises(RecipeError, match=r"measures.reads.table: missing"):
+        examine_model(run.model, host, Request(), Told())
 
 
 class Own(Measure):

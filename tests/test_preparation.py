@@ -191,6 +191,20 @@ def test_a_cache_that_cannot_be_written_is_named(cache: Path) -> None:
         prepared("alpha", {}, Maker())
 
 
+@pytest.mark.parametrize("name", ["source.bin", "cache/alpha.bin"])
+def test_a_source_that_cannot_be_read_is_no_fault_of_the_cache(tmp_path: Path, name: str) -> None:
+    source = tmp_path / name
+
+    def make(folder: Path) -> Mapping[str, Any]:
+        np.save(folder / "images.npy", np.frombuffer(source.read_bytes(), np.uint8))
+        return {}
+
+    with pytest.raises(DataError) as caught:
+        prepared("alpha", {}, make)
+
+    assert str(caught.value) == f"{source}: No such file or directory"
+
+
 def test_rows_come_in_any_order(tmp_path: Path) -> None:
     with RowWriter(tmp_path / "rows.npy", (3, 2, 2)) as rows:
         for row in (2, 0, 1):
@@ -258,6 +272,19 @@ def test_little_work_is_marked_too_when_a_stop_ends_it() -> None:
     assert make.written == [*range(8)]
 
 
+@pytest.mark.parametrize(("limit", "marked"), [(4, True), (5, False)])
+def test_much_work_is_marked_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int, marked: bool
+) -> None:
+    monkeypatch.setattr(preparation, "_SYNC_BYTES", limit)
+
+    with RowWriter(tmp_path / "rows.npy", (8, 2)) as rows:
+        rows.write(0, np.zeros((2, 2), dtype=np.uint8))
+        rows.mark(2)
+
+        assert (tmp_path / "rows.marks").exists() == marked
+
+
 def test_slow_work_is_marked_every_few_seconds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -297,7 +324,21 @@ def test_progress_is_told_now_and_then(
     assert caplog.messages == [f"preparing alpha: {done}/7" for done in (3, 6, 7)]
 
 
-@pytest.mark.parametrize("marks", ["{", "[]", '{"done": 3}', '{"shape": [9, 2], "done": 3}'])
+def test_progress_counts_what_is_marked(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.INFO, "gantk")
+    monkeypatch.setattr(preparation, "_SECONDS", 0.0)
+
+    with RowWriter(tmp_path / "rows.npy", (40, 2), "alpha", items=2) as rows:
+        rows.mark(1)
+
+    assert caplog.messages == ["preparing alpha: 1/2"]
+
+
+@pytest.mark.parametrize(
+    "marks", ["{", "[]", '{"done": 3}', '{"shape": [9, 2], "done": 3, "notes": {"bad": 1}}']
+)
 def test_damaged_marks_are_as_good_as_none(tmp_path: Path, marks: str) -> None:
     (tmp_path / "rows.npy").touch()
     (tmp_path / "rows.marks").write_text(marks)

@@ -83,20 +83,11 @@ def _options(component: Component, settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def _build(component: Component, options: dict[str, Any], registry: Registry) -> Dataset:
-    """Build a data set as a run would; one that stands in for another finds it by `sibling`."""
-    import inspect
-    from functools import partial
+    """Build a data set as a run would, and say what failed in the words of a command."""
+    from gan_toolkit.assemble import build_dataset
 
-    from gan_toolkit.assemble import sibling
-
-    builder = component.load()
-    facts = (
-        {"sibling": partial(sibling, registry)}
-        if "sibling" in inspect.signature(builder).parameters
-        else {}
-    )
     try:
-        built: Dataset = builder(**options, **facts)
+        return build_dataset(registry, component, options)
     except GantkError:
         raise
     except ValueError as error:
@@ -105,7 +96,6 @@ def _build(component: Component, options: dict[str, Any], registry: Registry) ->
         raised = f"raised {type(error).__name__}: {error}"
         whose = f"dataset {component.name!r} of plugin {component.plugin!r}"
         raise PluginError(f"{whose} {raised}") from error
-    return built
 
 
 def _setting(text: str) -> tuple[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gan_toolkit.cli.data_sets import component_of, opened
+from gan_toolkit.cli.data_sets import component_of, facts_of, opened
 from gan_toolkit.cli.options import overrides_from, recipe_changes, recipe_source
 from gan_toolkit.cli.run import choose, going_on_later
 from gan_toolkit.cli.session import Session, pass_session, shared
@@ -19,6 +19,9 @@ from gan_toolkit.errors import UsageError
 if TYPE_CHECKING:
     from gan_toolkit.interfaces import Dataset
     from gan_toolkit.preparation import Preparation
+
+TOLD = ("name", "source", "samples", "held_out", "shape", "fingerprint")
+"""Of what there is to know of a data set."""
 
 
 @click.command(short_help="Prepare data now that a run would prepare first.")
@@ -65,15 +68,10 @@ def prepare(
 
 
 def _facts(dataset: Dataset, noted: Sequence[Preparation], seconds: float) -> dict[str, Any]:
-    held_out = dataset.held_out()
+    known = facts_of(dataset)
     kept = {str(one.folder): one for one in noted}
     return {
-        "name": dataset.name,
-        "source": dataset.source,
-        "samples": len(dataset),
-        "held_out": None if held_out is None else len(held_out),
-        "shape": list(dataset.sample_shape),
-        "fingerprint": dataset.fingerprint(),
+        **{key: known[key] for key in TOLD},
         "seconds": round(seconds, 3),
         "kept": [
             {"folder": folder, "bytes": _bytes(one.folder), "made": one.made}

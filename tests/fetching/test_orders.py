@@ -187,15 +187,20 @@ def test_a_set_is_here_if_one_folder_has_all(
 
 @pytest.mark.parametrize(
     ("there", "held"),
-    [((), "no"), (("all.tar",), "yes"), (("many/3/x.png",), "yes"), (("other/x",), "no")],
+    [
+        ((), "no"),
+        (("all.tar",), "yes"),
+        (("many/3/x.png",), "in part"),
+        (("many/3/x.png", "many/list.txt.gz"), "yes"),
+        (("other/x",), "no"),
+    ],
 )
-def test_of_many_files_a_filled_folder_tells(
-    tmp_path: Path, there: tuple[str, ...], held: str
-) -> None:
+def test_any_whole_copy_will_do(tmp_path: Path, there: tuple[str, ...], held: str) -> None:
     _make(tmp_path, *there)
     many = source(
-        folders=("<root>/all.tar", "<root>/many", "<root>"),
+        folders=("<root>/many", "<root>"),
         files=(SourceFile("all.tar"), SourceFile("many/<id>/x.png")),
+        copies=(("all.tar",), ("*/x.png", "list.txt")),
     )
 
     assert many.held(tmp_path) == held

@@ -127,11 +127,6 @@ def is_picture(name: str) -> bool:
     return _suffix(name) in SUFFIXES
 
 
-def few(texts: Sequence[str]) -> str:
-    """Return the first of many texts."""
-    return ", ".join(map(shown, texts[:_SHOWN])) + (", …" if len(texts) > _SHOWN else "")
-
-
 def _suffix(name: str) -> str:
     return PurePosixPath(name).suffix.lower()
 

@@ -88,11 +88,6 @@ def decode(
         raise BadPictureError(f"{type(error).__name__}: {error}") from error
 
 
-def map_pictures(work: Callable[[Work], Result], items: Iterable[Work]) -> list[Result]:
-    """Apply `work`, which decodes, to all items on several threads; results come in order."""
-    return list(stream_pictures(work, items))
-
-
 def stream_pictures(
     work: Callable[[Work], Result], items: Iterable[Work], ahead: int = 256
 ) -> Iterator[Result]:

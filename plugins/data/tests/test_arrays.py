@@ -159,9 +159,10 @@ def test_points(tmp_path: Path, name: str, kind: str) -> None:
     assert np.array_equal(samples(data), points.astype(np.float32))
 
 
-def test_a_point_that_is_not_finite_is_named(tmp_path: Path) -> None:
-    points = np.zeros((7, 2), dtype=np.float32)
-    points[5, 1] = np.nan
+@pytest.mark.parametrize(("value", "kind"), [(np.nan, "f4"), (np.inf, "f4"), (1e300, "f8")])
+def test_a_point_that_is_not_finite_is_named(tmp_path: Path, value: float, kind: str) -> None:
+    points = np.zeros((7, 2), dtype=kind)
+    points[5, 1] = value
 
     with pytest.raises(DataError, match=r"a\.npy: point 5 is not finite"):
         read(saved(tmp_path / "a.npy", points))
@@ -314,9 +315,18 @@ def test_a_name_of_an_array_needs_an_archive(tmp_path: Path) -> None:
         read(path, labels="y")
 
 
-def test_an_empty_array_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"a\.npy"):
-        read(saved(tmp_path / "a.npy", np.zeros((0, 4, 4), dtype=np.uint8)))
+@pytest.mark.parametrize("shape", [(0, 4, 4), (4, 0)])
+def test_an_empty_array_is_refused(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    with pytest.raises(DataError, match=r"a\.npy: it holds nothing"):
+        read(saved(tmp_path / "a.npy", np.zeros(shape, dtype=np.float32)))
+
+
+def test_a_table_of_no_factors_is_refused(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.npy", images())
+    np.save(tmp_path / "none.npy", np.zeros((5, 0)))
+
+    with pytest.raises(DataError, match=r"none\.npy: it holds nothing"):
+        read(path, factors="none.npy")
 
 
 def test_the_option_is_offered() -> None:

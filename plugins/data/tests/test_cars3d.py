@@ -13,7 +13,7 @@ import scipy.io
 import torch
 from numpy.typing import NDArray
 
-from gan_toolkit import ArrayDataset, DataError
+from gan_toolkit import ArrayDataset, DataError, MissingFilesError, preparation
 from gantk_data.options import Cars3dOptions
 from gantk_data.readers.cars3d import cars3d
 
@@ -187,11 +187,30 @@ def other(name: str, data: bytes) -> dict[str, bytes]:
     return files() | {f"data/cars/{name}": data}
 
 
+def test_a_set_without_its_list_counts_as_missing(tmp_path: Path) -> None:
+    unpack(tmp_path, without("list.txt"))
+
+    with pytest.raises(MissingFilesError, match=r"no cars/list\.txt in .*data/cars; to get it"):
+        read(tmp_path)
+
+
+def test_progress_counts_cars(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "gantk")
+    pack(tmp_path / TAR, files())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(preparation, "_SECONDS", 0.0)
+        read(tmp_path)
+
+    told = [text for text in caplog.messages if text.startswith("preparing Cars3D: ")]
+    assert told == ["preparing Cars3D: 1/2", "preparing Cars3D: 2/2"]
+
+
 @pytest.mark.parametrize("packed", [True, False])
 @pytest.mark.parametrize(
     ("contents", "complaint"),
     [
-        (without("list.txt"), r"there are 0 files cars/list\.txt, expected one"),
+        (other("old/cars/list.txt", b"car_001_mesh"), r"there are 2 files cars/list\.txt"),
         (without("car_001_mesh.mat"), r"list\.txt: .*car_001_mesh\.mat is not there"),
         (other("list.txt", b""), r"list\.txt: it is empty or repeats"),
         (other("list.txt", b"car_001_mesh\ncar_001_mesh"), r"list\.txt: it is empty or repeats"),

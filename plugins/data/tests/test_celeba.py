@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from gan_toolkit import ArrayDataset, DataError
+from gan_toolkit import ArrayDataset, DataError, MissingFilesError
 from gantk_data.options import CelebaOptions
 from gantk_data.readers.celeba import box, celeba
 
@@ -359,7 +359,7 @@ def test_another_set_is_not_celeba(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "cat.jpg").write_bytes(face(0))
 
-    with pytest.raises(DataError, match=r"0 images in .*img_align_celeba; expected 000001\.jpg"):
+    with pytest.raises(MissingFilesError, match=r"no 000001\.jpg, .* in .*img_align_celeba;"):
         read(tmp_path, split="all")
 
 
@@ -369,6 +369,18 @@ def test_one_picture_in_two_places_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(DataError, match=r"b/000001\.jpg and a/000001\.jpg are one picture"):
         read(tmp_path, split="all")
+
+
+def test_a_text_that_changes_is_read_again(root: Path) -> None:
+    before = read(root, split="all")
+    attributes = next(root.rglob(TEXTS[0]))
+    attributes.write_text(attributes.read_text().replace("000002.jpg 1  1", "000002.jpg -1  1"))
+
+    after = read(root, split="all")
+
+    assert before.fingerprint() != after.fingerprint()
+    bald = [[row[0] for row in factors(data)] for data in (before, after)]
+    assert [old - new for old, new in zip(*bald, strict=True)].count(1.0) == 1
 
 
 def test_it_is_prepared_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import logging
+import os
 import string
 import struct
 import zipfile
@@ -74,6 +75,20 @@ def read(root: Path, variant: EmnistVariant = "letters", **options: Any) -> Arra
 
 def corners(data: ArrayDataset) -> list[int]:
     return data.batch(torch.arange(len(data))).samples[:, 0, 0, 0].tolist()
+
+
+def test_other_files_at_the_same_relative_place_are_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = {name: data[:-1] + b"\7" for name, data in contents().items() if "images" in name}
+    found = []
+    for folder, files in (("a", contents()), ("b", contents() | images)):
+        for path in (lay_out(tmp_path / folder, files, "plain") / "EMNIST" / "raw").iterdir():
+            os.utime(path, (5, 5))
+        monkeypatch.chdir(tmp_path / folder)
+        found.append(read(Path()).fingerprint())
+
+    assert found[0] != found[1]
 
 
 @pytest.mark.parametrize("layout", ["plain", "gz", "zip"])

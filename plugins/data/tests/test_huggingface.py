@@ -125,6 +125,17 @@ def test_pictures_are_decoded_once_and_the_environment_is_left_alone(
     assert dict(os.environ) == before
 
 
+@pytest.mark.parametrize("split", [None, "train"])
+def test_what_is_trained_on_is_not_held_out(
+    tmp_path: Path, library: Any, split: str | None
+) -> None:
+    both = library.DatasetDict(train=table(library, [1, 2]), test=table(library, [3]))
+    path = save(both, tmp_path / "pets")
+
+    with pytest.raises(DataError, match=r"held_out = 'train' is the split that is trained on"):
+        read(path, split=split, held_out="train")
+
+
 def test_bad_pictures_are_named_by_their_row(tmp_path: Path, library: Any) -> None:
     pictures = [{"bytes": b"nothing", "path": None}, Image.new("L", (4, 4), 5), None]
     path = save(table(library, [1, 2, 3], picture=pictures), tmp_path / "pets")

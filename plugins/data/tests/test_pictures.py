@@ -15,7 +15,6 @@ from PIL import Image
 from gantk_data.pictures import (
     BadPictureError,
     decode,
-    map_pictures,
     pixels,
     stream_pictures,
     to_square,
@@ -120,8 +119,8 @@ def test_results_come_in_the_order_of_the_items() -> None:
         time.sleep(0.002 * (number % 3))
         return number
 
-    assert map_pictures(work, range(100)) == list(range(100))
-    assert map_pictures(work, []) == []
+    assert list(stream_pictures(work, range(100))) == list(range(100))
+    assert list(stream_pictures(work, [])) == []
 
 
 @pytest.mark.parametrize("ahead", [1, 5, 64, 1000])
@@ -151,6 +150,15 @@ def press_ctrl_c() -> None:
     signal.raise_signal(signal.SIGINT)
 
 
+@pytest.fixture
+def ctrl_c_counts() -> Iterator[None]:
+    """A shell that starts tests in the background lets them ignore Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c_counts")
 @pytest.mark.parametrize(("event", "ends_as"), [(fail, OSError), (press_ctrl_c, KeyboardInterrupt)])
 def test_whatever_ends_a_stream_drops_what_was_waiting(
     event: Callable[[], None], ends_as: type[BaseException]

@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-from gan_toolkit import ArrayDataset, DataError
+from gan_toolkit import ArrayDataset, DataError, MissingFilesError
 from gantk_data.readers.rendered_chairs import TURNS, parse, rendered_chairs
 
 CHAIRS = ("1a6f", "0c11", "b200")
@@ -218,7 +218,7 @@ def test_missing_files_are_named(tmp_path: Path) -> None:
 def test_an_archive_of_something_else_says_what_it_saw(tmp_path: Path) -> None:
     pack(tmp_path / "rendered_chairs.tar", {"cats/1.png": b"", "cats/2.png": b""})
 
-    with pytest.raises(DataError, match=r"saw 2 other files, the first is cats/1\.png"):
+    with pytest.raises(MissingFilesError, match=r"saw 2 other files, the first is cats/1\.png"):
         rendered_chairs(tmp_path, 64, "none", None)
 
 

@@ -216,7 +216,7 @@ WHOLE = FILES[PICTURES]
         (PICTURES, b"", "it ends too early"),
         (PICTURES, WHOLE[:20], "it ends too early"),
         (PICTURES, WHOLE[:-1], "it ends too early"),
-        (PICTURES, WHOLE + b"x", "it is longer than its header says"),
+        (PICTURES, WHOLE + b"x", "it holds more than its header promises"),
         (PICTURES, b"MATLAB 5.0 MAT-file" + WHOLE, "its magic number is 0x4c54414d, expected 0x1e"),
         (PICTURES, struct.pack("<Ii", U1, 2_000_000_000), "it claims 2000000000 dimensions"),
         (PICTURES, struct.pack("<Ii3i", U1, 3, 9, -96, 96), "it claims the sizes"),

@@ -94,6 +94,17 @@ def test_options_without_effect_on_real_chairs_are_named(
     assert caplog.messages == ["the real ones is used: ss, models have no effect on it"]
 
 
+@pytest.mark.parametrize("source", ["synthetic", "auto"])
+def test_a_licence_without_effect_is_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, source: str
+) -> None:
+    caplog.set_level(logging.INFO, "gantk")
+
+    build(tmp_path, Reader(), source=source, licence="cc0")
+
+    assert 'chairs: licence = "cc0" has no effect: it chooses among meshes' in caplog.messages
+
+
 def test_a_sample_of_any_factors_can_be_rendered(tmp_path: Path) -> None:
     data = build(tmp_path, Reader(MISSING))
     batch = data.batch(torch.arange(4))

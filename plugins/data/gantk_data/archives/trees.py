@@ -7,7 +7,7 @@ member is read; what may come instead of the bytes is the business of `tars.py` 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
@@ -17,6 +17,7 @@ RATIO = 200
 """Bytes that may come out of one compressed byte; pictures give 1, plain text 20."""
 SLACK = 1 << 20
 """Bytes below which no ratio is taken: a kilobyte of spaces is no bomb."""
+_FEW = 5
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,11 @@ def hidden(part: str) -> bool:
 def shown(name: str) -> str:
     """Return a name as one printable line, whatever bytes the file system gave."""
     return name if name.isprintable() else repr(name)[1:-1]
+
+
+def few(names: Sequence[str]) -> str:
+    """Return the first of many names, each as `shown` does."""
+    return ", ".join(map(shown, names[:_FEW])) + (", …" if len(names) > _FEW else "")
 
 
 def _misleading(name: str) -> str:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import gzip
 import math
+import zipfile
 import zlib
-from typing import Protocol
+from pathlib import Path
+from typing import IO, Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from gan_toolkit import DataError
+from gantk_data.archives.trees import shown
 
+Opened = IO[bytes] | gzip.GzipFile
 _SKIP = 1 << 20
+_DAMAGE = (OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile)
 
 
 class Readable(Protocol):
@@ -22,37 +28,54 @@ class Readable(Protocol):
 
 
 class FlowRows:
-    """An array of bytes, (N, ...), whose last rows come last; DataError if it ends early."""
+    """An array, (N, ...), whose last rows come last; DataError unless the file ends with them."""
 
-    def __init__(self, file: Readable, shape: tuple[int, ...], where: str) -> None:
+    def __init__(
+        self, file: Readable, shape: tuple[int, ...], where: str, dtype: DTypeLike = np.uint8
+    ) -> None:
         self.shape = shape
+        self.dtype: np.dtype[Any] = np.dtype(dtype)
         self._file = file
         self._where = where
-        self._size = math.prod(shape[1:])
+        self._row = math.prod(shape[1:]) * self.dtype.itemsize
         self._at = 0
 
-    def read(self, start: int, stop: int) -> NDArray[np.uint8]:
+    def read(self, start: int, stop: int) -> NDArray[Any]:
         """Return these rows; each call asks for later ones than the last."""
-        left = (start - self._at) * self._size
+        left = (start - self._at) * self._row
         while left > 0:
-            left -= len(self._exactly(min(left, _SKIP)))
-        data = self._exactly((stop - start) * self._size)
+            left -= len(exactly(self._file, min(left, _SKIP), self._where))
+        data = exactly(self._file, (stop - start) * self._row, self._where)
         self._at = stop
-        if stop == self.shape[0] and self._some(1):
-            raise self._damaged("it holds more than its header promises")
-        return np.frombuffer(data, np.uint8).reshape(stop - start, *self.shape[1:])
+        # Only at the end of a compressed file its sum is compared.
+        if stop == self.shape[0] and _some(self._file, 1, self._where):
+            raise damaged(self._where, "it holds more than its header promises")
+        return np.frombuffer(data, self.dtype).reshape(stop - start, *self.shape[1:])
 
-    def _exactly(self, size: int) -> bytes:
-        data = self._some(size)
-        if len(data) < size:
-            raise self._damaged("it ends too early")
-        return data
 
-    def _some(self, size: int) -> bytes:
-        try:
-            return self._file.read(size)
-        except (OSError, EOFError, zlib.error) as error:
-            raise self._damaged(str(error)) from error
+def open_file(path: Path) -> Opened:
+    """Open a file to read, unpacking one that ends in `.gz`; DataError if that can't be."""
+    try:
+        return gzip.open(path) if path.suffix == ".gz" else path.open("rb")
+    except OSError as error:
+        raise DataError(f"{shown(str(path))}: {error.strerror or error}") from error
 
-    def _damaged(self, what: str) -> DataError:
-        return DataError(f"{self._where}: {what}; the file is damaged: get it again")
+
+def exactly(file: Readable, size: int, where: str) -> bytes:
+    """Return the next `size` bytes; DataError naming `where` if there are fewer."""
+    data = _some(file, size, where)
+    if len(data) < size:
+        raise damaged(where, "it ends too early")
+    return data
+
+
+def damaged(where: str, what: str) -> DataError:
+    """Return the error that says of a file why it isn't what it should be."""
+    return DataError(f"{where}: {what}; the file is damaged or another one: get it again")
+
+
+def _some(file: Readable, size: int, where: str) -> bytes:
+    try:
+        return file.read(size)
+    except _DAMAGE as error:
+        raise damaged(where, str(error)) from error

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import math
 import struct
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gan_toolkit import DataError
-from gantk_data.formats.flows import FlowRows
+from gantk_data.formats.flows import FlowRows, Opened, damaged, open_file
 
 IMAGES, LABELS = 2051, 2049
 _DIMENSIONS = {IMAGES: 3, LABELS: 1}
@@ -45,14 +44,11 @@ def find(folder: Path, name: str) -> Path | None:
 
 def read(path: Path, magic: int) -> Idx:
     """Read a file that must hold what `magic` says; DataError when it doesn't."""
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            return parse(file, str(path), magic)
-    except _DAMAGE as error:
-        raise damaged(str(path), str(error)) from error
+    with open_file(path) as file:
+        return parse(file, str(path), magic)
 
 
-def parse(file: IO[bytes] | gzip.GzipFile, where: str, magic: int) -> Idx:
+def parse(file: Opened, where: str, magic: int) -> Idx:
     """Return what an open file holds; DataError naming `where` unless it is what `magic` says."""
     try:
         header, shape = _header(file, where, magic)
@@ -70,7 +66,7 @@ def parse(file: IO[bytes] | gzip.GzipFile, where: str, magic: int) -> Idx:
     return Idx(np.frombuffer(body, dtype=np.uint8).reshape(shape), digest.hexdigest())
 
 
-def rows(file: IO[bytes] | gzip.GzipFile, where: str) -> FlowRows:
+def rows(file: Opened, where: str) -> FlowRows:
     """Return the images (N, rows, columns) of an open file, to be read from the front."""
     try:
         _, shape = _header(file, where, IMAGES)
@@ -81,14 +77,7 @@ def rows(file: IO[bytes] | gzip.GzipFile, where: str) -> FlowRows:
     return FlowRows(file, shape, where)
 
 
-def damaged(where: str, what: str) -> DataError:
-    """Return the error that says of a file why it isn't what it should be."""
-    return DataError(f"{where}: {what}; the file is damaged or another one: get it again")
-
-
-def _header(
-    file: IO[bytes] | gzip.GzipFile, where: str, magic: int
-) -> tuple[bytes, tuple[int, ...]]:
+def _header(file: Opened, where: str, magic: int) -> tuple[bytes, tuple[int, ...]]:
     dimensions = _DIMENSIONS[magic]
     header = file.read(4 + 4 * dimensions)
     if len(header) < 4 + 4 * dimensions:

@@ -17,14 +17,14 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gan_toolkit import DataError
 from gantk_data.archives.trees import shown
-from gantk_data.formats.flows import Readable
+from gantk_data.formats.flows import Opened, Readable, open_file
 
 _HEADER = 128
 _ENDS = {b"IM": "<", b"MI": ">"}
@@ -68,11 +68,7 @@ def open_matrix(path: Path, name: str) -> Iterator[Matrix]:
     what reads the values may raise zlib.error or EOFError.
     """
     where = shown(str(path))
-    try:
-        file = path.open("rb")
-    except OSError as error:
-        raise DataError(f"{where}: {error.strerror or error}") from error
-    with file:
+    with open_file(path) as file:
         try:
             found = _find(file, name)
         except (ValueError, struct.error, zlib.error, OSError) as error:
@@ -82,7 +78,7 @@ def open_matrix(path: Path, name: str) -> Iterator[Matrix]:
         yield found
 
 
-def _find(file: IO[bytes], name: str) -> Matrix:
+def _find(file: Opened, name: str) -> Matrix:
     end = _byte_order(file.read(_HEADER))
     names = []
     while tag := file.read(8):
@@ -171,7 +167,7 @@ class _Values:
 class _Expanded:
     """What a compressed element of `size` bytes expands to, never more than is asked for."""
 
-    def __init__(self, file: IO[bytes], size: int) -> None:
+    def __init__(self, file: Readable, size: int) -> None:
         self._file = file
         self._left = size
         self._zlib = zlib.decompressobj()

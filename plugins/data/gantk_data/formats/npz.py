@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from gan_toolkit import DataError
 from gantk_data.archives.trees import shown
+from gantk_data.formats.flows import FlowRows
 
 _HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
@@ -27,7 +28,6 @@ _HEADERS = {
 _SUFFIX = ".npy"
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _LARGEST_WHOLE = 1 << 28
-_SKIP = 1 << 20
 
 
 class Npz:
@@ -48,13 +48,13 @@ class Npz:
             return shape, dtype
 
     @contextmanager
-    def open(self, name: str, dtype: str, *row: int) -> Iterator[Member]:
+    def open(self, name: str, dtype: str, *row: int) -> Iterator[FlowRows]:
         """Open the array `name`, (N, *row) of `dtype`, N >= 1; DataError if it is another one."""
         with self._opened(name) as (where, file, shape, found):
             if found != np.dtype(dtype) or len(shape) != 1 + len(row) or shape[1:] != row:
                 expected = ", ".join(["N", *map(str, row)])
                 raise DataError(f"{where} is {found} {shape}, expected {dtype} ({expected})")
-            yield Member(where, file, shape, found)
+            yield FlowRows(file, shape, where, found)
 
     def whole(self, name: str, dtype: str, *row: int) -> NDArray[Any]:
         """Return an array of modest size."""
@@ -83,36 +83,6 @@ class Npz:
             with _damage(where):
                 shape, found = _header(file, info.file_size)
             yield where, file, shape, found
-
-
-class Member:
-    """One array of an archive, read from the front."""
-
-    def __init__(
-        self, where: str, file: IO[bytes], shape: tuple[int, ...], dtype: np.dtype[Any]
-    ) -> None:
-        self.shape = shape
-        self.dtype = dtype
-        self._where = where
-        self._file = file
-        self._row = math.prod(shape[1:]) * dtype.itemsize
-        self._at = 0
-
-    def read(self, start: int, stop: int) -> NDArray[Any]:
-        """Return these rows; each call asks for later ones than the last."""
-        skip = (start - self._at) * self._row
-        while skip > 0:
-            skip -= len(self._exactly(min(skip, _SKIP)))
-        data = self._exactly((stop - start) * self._row)
-        self._at = stop
-        return np.frombuffer(data, self.dtype).reshape(stop - start, *self.shape[1:])
-
-    def _exactly(self, size: int) -> bytes:
-        with _damage(self._where):
-            data = self._file.read(size)
-            if len(data) != size:
-                raise ValueError("it ends too early")
-        return data
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from typing import Any
 from gan_toolkit import DataError
 from gantk_data.archives import open_tree
 from gantk_data.archives.folders import walk
-from gantk_data.archives.trees import Tree, file_stamp, shown
+from gantk_data.archives.trees import Tree, few, file_stamp, shown
 from gantk_data.formats.tables import Cell
 
 IMAGES = ("jpg", "jpeg", "png", "webp")
@@ -46,8 +46,8 @@ def shards_of(path: Path) -> list[Path]:
     found = [path.parent / name for name in names]
     lacking = [shard.name for shard in found if not shard.is_file()]
     if lacking:
-        few = ", ".join(map(shown, lacking[:5])) + (", …" if len(lacking) > 5 else "")
-        raise DataError(f"{len(lacking):,} of {len(found):,} shards of {where} are missing: {few}")
+        count = f"{len(lacking):,} of {len(found):,}"
+        raise DataError(f"{count} shards of {where} are missing: {few(lacking)}")
     return found
 
 

@@ -18,8 +18,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from gan_toolkit import DataError
-from gantk_data.archives.trees import shown
-from gantk_data.collection import few
+from gantk_data.archives.trees import few, shown
 
 Cell = str | int | float | bool
 """CSV holds texts; JSON knows numbers."""

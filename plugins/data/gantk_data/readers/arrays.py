@@ -77,15 +77,15 @@ def arrays(
     limit: int | None,
 ) -> ArrayDataset:
     """Return the images (N, C, H, W), or the points (N, D), of an array."""
+    if (labels is None and classes) or (factors is None and factor_names):
+        raise DataError(
+            "data.classes names data.labels, and data.factor_names names data.factors; set these"
+        )
     place = place_of(Path(file), images)
     with opened(place) as stored:
         count = first(limit, stored.shape[0], str(place))
         rows = Rows(stored.shape[0], count)
         samples, fingerprint = _samples(place, stored, layout, range, count)
-    if (labels is None and classes) or (factors is None and factor_names):
-        raise DataError(
-            "data.classes names data.labels, and data.factor_names names data.factors; set these"
-        )
     meaning = Meaning()
     if labels is not None:
         meaning = with_labels(meaning, beside(place, labels), classes, rows)
@@ -176,7 +176,8 @@ def _points(place: Place, stored: Stored, count: int) -> NDArray[np.float32]:
     if isinstance(stored, Mapped) and stored.dtype == np.float32:
         points = stored.array[:count]
     else:
-        points = whole(place, stored, count).astype(np.float32)
+        with np.errstate(over="ignore"):  # told of below
+            points = whole(place, stored, count).astype(np.float32)
     step = max(1, (1 << 22) // max(1, points.shape[1]))
     for start in range(0, count, step):
         bad = ~np.isfinite(points[start : start + step]).all(axis=1)

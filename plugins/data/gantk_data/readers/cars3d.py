@@ -81,7 +81,8 @@ def _prepare(tree: Tree, size: int, limit: int | None, target: Path) -> Mapping[
     needed = list(cars)[: -(-count // _VIEWS)]
     rows = {cars[car]: number * _VIEWS for number, car in enumerate(needed)}
     _log.info("preparing %s pictures of %s, once", f"{count:,}", tree.path)
-    with RowWriter(target / "images.npy", (count, 3, size, size), source.title) as images:
+    shape = (count, 3, size, size)
+    with RowWriter(target / "images.npy", shape, source.title, items=len(rows)) as images:
         _write_cars(tree, rows, size, images, count)
     np.save(target / "factors.npy", table(_axes(list(cars)), np.arange(count)))
     odd = odd_sums(source, [tree.path] if tree.path.is_file() else [])
@@ -94,9 +95,10 @@ def _listed(tree: Tree) -> dict[str, str]:
     """Return the cars that `list.txt` names, in its order, each with the name of its file."""
     names = tree.names()
     lists = [name for name in names if name == _LIST or name.endswith(f"cars/{_LIST}")]
-    if len(lists) != 1:
-        found = f"{len(lists)} files cars/{_LIST}, expected one"
-        raise DataError(f"{shown(str(tree.path))}: there are {found}")
+    if not lists:
+        raise SOURCES["cars3d"].missing([f"cars/{_LIST}"], [tree.path])
+    if len(lists) > 1:
+        raise DataError(f"{shown(str(tree.path))}: there are {len(lists)} files cars/{_LIST}")
     folder = lists[0].removesuffix(_LIST)
     data = tree.read(lists[0])
     if len(data) > _LARGEST_LIST:

@@ -175,7 +175,7 @@ def _pictures(tree: Tree) -> dict[str, str]:
             if twin is not name:
                 raise DataError(f"{shown(str(tree.path))}: {name} and {twin} are one picture")
     if not found:
-        raise DataError(f"0 images in {shown(str(tree.path))}; expected 000001.jpg, 000002.jpg …")
+        raise SOURCES["celeba"].missing(["000001.jpg, 000002.jpg …"], [tree.path])
     return dict(sorted(found.items()))
 
 

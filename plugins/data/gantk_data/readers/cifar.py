@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 from gan_toolkit import ArrayDataset, Source, data_folder
 from gantk_data.archives import open_tree
 from gantk_data.archives.trees import file_stamp, shown
-from gantk_data.formats.flows import FlowRows
-from gantk_data.formats.idx import damaged
+from gantk_data.formats.flows import FlowRows, damaged, open_file
 from gantk_data.keeping import kept
 from gantk_data.labelled import Images, check_labels, labelled, write
 from gantk_data.options import Cifar100Labels, Split
@@ -186,9 +185,12 @@ def _pictures(width: int, records: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _contents(family: _Family, place: Path, names: Sequence[str]) -> dict[str, bytes]:
     """Return what is in the files, in the order of their names; 150 MB at most."""
-    if place.is_dir():
-        return {name: (place / name).read_bytes() for name in names}
     found = {}
+    if place.is_dir():
+        for name in names:
+            with open_file(place / name) as file:
+                found[name] = file.read()
+        return found
     with open_tree(place) as tree:
         inside = {f"{family.folder}/{name}": name for name in names}
         for member, data in tree.each(inside):

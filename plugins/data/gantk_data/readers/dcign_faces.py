@@ -174,8 +174,9 @@ def _prepare(name: str, batches: Sequence[_Batch], wish: _Wish, target: Path) ->
     count = first(wish.limit, len(batches) * TOGETHER, name)
     _log.info("preparing %s pictures of %s, once", f"{count:,}", name)
     shape = (count, 1, wish.size, wish.size)
-    with RowWriter(target / "images.npy", shape, name) as images:
-        for number in range(images.done, -(-count // TOGETHER)):
+    used = -(-count // TOGETHER)
+    with RowWriter(target / "images.npy", shape, name, items=used) as images:
+        for number in range(images.done, used):
             row = number * TOGETHER
             images.write(row, to_size(_faces(batches[number]), wish.size)[: count - row])
             images.mark(number + 1)

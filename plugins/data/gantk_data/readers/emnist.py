@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from gan_toolkit import ArrayDataset, DataError, data_folder
 from gantk_data.archives import Limits, open_tree
 from gantk_data.archives.trees import file_stamp, shown
 from gantk_data.formats import idx
+from gantk_data.formats.flows import Opened, open_file
 from gantk_data.keeping import kept
 from gantk_data.labelled import Images, check_labels, check_pair, labelled, write
 from gantk_data.options import EmnistVariant, Split
@@ -55,10 +56,6 @@ class _Place(NamedTuple):
 
     def __str__(self) -> str:
         return shown(str(self.path)) + (f": {shown(self.member)}" if self.member else "")
-
-    @property
-    def is_packed(self) -> bool:
-        return (self.member or self.path.name).endswith(".gz")
 
 
 def emnist(
@@ -117,7 +114,10 @@ def _part(
     used = {name: place for name, place in files.items() if name.split("-")[2] in parts}
     key = {
         "version": _VERSION,
-        "files": [[str(place), file_stamp(place.path)] for place in used.values()],
+        "files": [
+            [str(place.path.resolve()), place.member, file_stamp(place.path)]
+            for place in used.values()
+        ],
         "limit": limit,
     }
     places = list(used.values())
@@ -163,12 +163,11 @@ def _size(images: _Place) -> int:
 
 
 @contextmanager
-def _opened(place: _Place) -> Iterator[IO[bytes] | gzip.GzipFile]:
-    with ExitStack() as stack:
-        file: IO[bytes]
-        if place.member:
-            with open_tree(place.path, _LIMITS) as tree:
-                file = io.BytesIO(tree.read(place.member))
-        else:
-            file = stack.enter_context(place.path.open("rb"))
-        yield gzip.GzipFile(fileobj=file) if place.is_packed else file
+def _opened(place: _Place) -> Iterator[Opened]:
+    if not place.member:
+        with open_file(place.path) as file:
+            yield file
+        return
+    with open_tree(place.path, _LIMITS) as tree:
+        data = io.BytesIO(tree.read(place.member))
+    yield gzip.GzipFile(fileobj=data) if place.member.endswith(".gz") else data

@@ -82,14 +82,20 @@ def huggingface(
     root = Path(root)
     look = Look(size, channels, resize, background, max_pixels)
     splits = _load(root)
-    kept = None
+    own = _chosen(splits, split, "split", root)
 
-    def part(name: str, kept: ArrayDataset | None) -> ArrayDataset:
+    def part(name: str, kept: ArrayDataset | None = None) -> ArrayDataset:
         return _part(root, name, splits[name], (image, label, factors), look, skip_bad, kept)
 
-    if held_out is not None:
-        kept = part(_chosen(splits, held_out, "held_out", root), None)
-    return part(_chosen(splits, split, "split", root), kept)
+    if held_out is None:
+        return part(own)
+    other = _chosen(splits, held_out, "held_out", root)
+    if other == own:
+        raise DataError(
+            f"{shown(str(root))}: data.held_out = {held_out!r} is the split that is trained on; "
+            "name another, or leave it out"
+        )
+    return part(own, part(other))
 
 
 def _load(root: Path) -> dict[str, Any]:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gan_toolkit import ArrayDataset, DataError
 from gantk_data.archives.trees import shown
@@ -31,6 +30,8 @@ def image_folder(
     max_pixels: int,
 ) -> ArrayDataset:
     """Return the pictures of `root` in the order of their paths, or of the archive."""
+    if labels is None and (label is not None or factors is not None):
+        raise DataError("data.label and data.factors name columns of data.labels, which is not set")
     root = Path(root)
     with open_pictures(root) as tree:
         found = collect(
@@ -44,13 +45,8 @@ def image_folder(
     meaning = Meaning()
     if labels is not None:
         meaning = _from_table(Path(labels), (found.names, names), root, label, factors)
-    elif label is not None or factors is not None:
-        raise DataError("data.label and data.factors name columns of data.labels, which is not set")
     if classes:
-        if meaning.labels is not None:
-            raise DataError("data.classes and data.labels both give classes; keep one of them")
-        own, folders = _classes(root, names)
-        meaning = meaning._replace(labels=own, classes=folders)
+        meaning = _with_classes(meaning, root, names)
     meaning = meaning.of(found.good)
     return ArrayDataset(
         shown(root.resolve().name),
@@ -87,8 +83,10 @@ def _from_table(
     return meaning_of(table.columns, table.places, label, factors, where).of(rows)
 
 
-def _classes(root: Path, names: Sequence[str]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """Return the label of each file, and the names of the first level of folders."""
+def _with_classes(meaning: Meaning, root: Path, names: Sequence[str]) -> Meaning:
+    """Return `meaning` with a label for each file: the first level of folders names the classes."""
+    if meaning.labels is not None:
+        raise DataError("data.classes and data.labels both give classes; keep one of them")
     loose = [name for name in names if "/" not in name]
     if loose:
         raise DataError(
@@ -99,4 +97,5 @@ def _classes(root: Path, names: Sequence[str]) -> tuple[NDArray[np.int64], tuple
     own = [name.partition("/")[0] for name in names]
     folders = sorted(set(own))
     index = {folder: number for number, folder in enumerate(folders)}
-    return np.array([index[folder] for folder in own], dtype=np.int64), tuple(map(shown, folders))
+    labels = np.array([index[folder] for folder in own], dtype=np.int64)
+    return meaning._replace(labels=labels, classes=tuple(map(shown, folders)))

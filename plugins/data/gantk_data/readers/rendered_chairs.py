@@ -100,11 +100,9 @@ def parse(files: Sequence[str], place: Path) -> list[View]:
         if twin is not view:
             raise DataError(f"{place}: {file} shows the same view as {twin.file}")
     if not views:
-        saw = f"{len(files):,} other files" + (f", the first is {files[0]}" if files else "")
-        raise DataError(
-            f"0 renders in {place}; saw {saw}; expected "
-            "<id>/renders/image_III_pEEE_tAAA_rRRR.png; more: gantk data info rendered_chairs"
-        )
+        saw = f"saw {len(files):,} other files" + (f", the first is {files[0]}" if files else "")
+        renders = "<id>/renders/image_III_pEEE_tAAA_rRRR.png"
+        raise SOURCES["rendered_chairs"].missing([renders], [place], saw)
     return sorted(views.values())
 
 

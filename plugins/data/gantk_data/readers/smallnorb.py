@@ -153,7 +153,7 @@ def _prepare(paths: Mapping[str, Path], wish: _Wish, name: str, target: Path) ->
             stack.enter_context(open_matrix(paths[f"{stem}-{_PICTURES}.mat"], "u1"))
             for stem in stems
         ]
-        pictures = Chain([link.as_rows(SIDE, SIDE) for link in links])
+        pictures = Chain([link.rows(SIDE, SIDE) for link in links])
         if pictures.shape[0] != 2 * len(factors):
             held = f"{pictures.shape[0]:,} pictures, and two for each of {len(factors):,} labels"
             raise DataError(f"{shown(str(paths[f'{stems[0]}-{_PICTURES}.mat']))}: there are {held}")

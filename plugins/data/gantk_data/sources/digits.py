@@ -12,10 +12,9 @@ def _idx_files(*sums: str) -> tuple[SourceFile, ...]:
     return tuple(map(SourceFile, IDX_NAMES, _MNIST_SIZES, sums))
 
 
-def _emnist_files() -> tuple[SourceFile, ...]:
+def _emnist(variant: str) -> tuple[str, ...]:
     kinds = ("train-images-idx3", "train-labels-idx1", "test-images-idx3", "test-labels-idx1")
-    named = (SourceFile(f"emnist-<variant>-{kind}-ubyte") for kind in kinds)
-    return (SourceFile("gzip.zip", md5="58c8d27c78d21e728a6bc7b3cc06412e"), *named)
+    return tuple(f"emnist-{variant}-{kind}-ubyte" for kind in kinds)
 
 
 SOURCES = (
@@ -80,7 +79,14 @@ SOURCES = (
             "into <root>/EMNIST/raw/"
         ),
         folders=("<root>/EMNIST/raw", "<root>", "<root>/EMNIST"),
-        files=_emnist_files(),
+        files=(
+            SourceFile("gzip.zip", md5="58c8d27c78d21e728a6bc7b3cc06412e"),
+            *map(SourceFile, _emnist("<variant>")),
+        ),
+        copies=(
+            ("gzip.zip",),
+            *map(_emnist, ("letters", "digits", "balanced", "byclass", "bymerge", "mnist")),
+        ),
         downloads=DOWNLOADS["emnist"],
     ),
     Source(

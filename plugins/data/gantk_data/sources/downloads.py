@@ -3,9 +3,8 @@
 Nothing here is read before somebody asks for `gantk data fetch`. MD5 sums are those that
 torchvision checks; where the sum of a file is not known, its size or nothing is compared.
 
-The addresses were not tried from where this was written: those of MNIST and Fashion-MNIST, their
-sums and sizes are what many public programs use and log. Both packages were got and read, in
-November 2026.
+No address was tried: those of MNIST and Fashion-MNIST, their sums and sizes are what many public
+programs use and log. Both packages were got and read, in November 2026.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ def _idx(
 
 
 DOWNLOADS: dict[str, tuple[Download, ...]] = {
-    # Of these five, sums are those that other public loaders check; no address was tried.
+    # Of these five, sums are those that other public loaders check.
     "dsprites": (
         Download(
             "dsprites/dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz",

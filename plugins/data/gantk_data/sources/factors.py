@@ -26,6 +26,7 @@ SOURCES = (
             SourceFile("rendered_chairs.tar"),
             SourceFile("rendered_chairs/<id>/renders/image_III_pEEE_tAAA_rRRR.png"),
         ),
+        copies=(("rendered_chairs.tar",), ("*/renders",)),
     ),
     Source(
         component="dsprites",
@@ -66,6 +67,13 @@ SOURCES = (
             SourceFile("mpi3d_real.npz", md5="0f33f609918fb5c97996692f91129802"),
             SourceFile("mpi3d_real_complex.npz"),
             SourceFile("real3d_complicated_shapes_ordered.npz"),
+        ),
+        copies=(
+            ("mpi3d_toy.npz",),
+            ("mpi3d_realistic.npz",),
+            ("mpi3d_real.npz",),
+            ("mpi3d_real_complex.npz",),
+            ("real3d_complicated_shapes_ordered.npz",),
         ),
         downloads=DOWNLOADS["mpi3d"],
     ),
@@ -136,6 +144,7 @@ SOURCES = (
             SourceFile("data/cars/list.txt"),
             SourceFile("data/cars/car_*_mesh.mat"),
         ),
+        copies=(("nips2015-analogy-data.tar.gz",), ("data/cars/list.txt",), ("cars/list.txt",)),
         downloads=DOWNLOADS["cars3d"],
     ),
     Source(
@@ -155,6 +164,13 @@ SOURCES = (
         files=(
             SourceFile("th_{AZ,EL,LIGHT_AZ,SHAPE}_VARIED/{FT_training,FT_test}/batch<N>"),
             SourceFile("dcign_facedataset_monovariant.zip"),
+        ),
+        copies=(
+            ("dcign_facedataset_monovariant.zip",),
+            *(
+                (f"th_{way}_VARIED/FT_training/batch*",)
+                for way in ("AZ", "EL", "LIGHT_AZ", "SHAPE")
+            ),
         ),
     ),
 )

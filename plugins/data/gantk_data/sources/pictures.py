@@ -19,6 +19,10 @@ SOURCES = (
         ),
         folders=("<root>/cifar-10-batches-bin", "<root>"),
         files=(SourceFile("cifar-10-binary.tar.gz", md5="c32a1d4ab5d03f1284b67883e8d87530"),),
+        copies=(
+            ("cifar-10-binary.tar.gz",),
+            (*(f"data_batch_{number}.bin" for number in range(1, 6)), "test_batch.bin"),
+        ),
         downloads=DOWNLOADS["cifar10"],
     ),
     Source(
@@ -36,6 +40,7 @@ SOURCES = (
         ),
         folders=("<root>/cifar-100-binary", "<root>"),
         files=(SourceFile("cifar-100-binary.tar.gz", md5="03b5dce01913d631647c71ecec9e9cb8"),),
+        copies=(("cifar-100-binary.tar.gz",), ("train.bin", "test.bin")),
         downloads=DOWNLOADS["cifar100"],
     ),
     Source(
@@ -54,6 +59,7 @@ SOURCES = (
             SourceFile("test_32x32.mat", md5="eb5a983be6a315427106f1b164d9cef3"),
             SourceFile("extra_32x32.mat", md5="a93ce644f1a588dc4d68dda5feec44a7"),
         ),
+        copies=(("train_32x32.mat", "test_32x32.mat"),),
         downloads=DOWNLOADS["svhn"],
     ),
     Source(
@@ -78,17 +84,16 @@ SOURCES = (
             "get img_align_celeba.zip and the text files from the authors' page (Large-scale "
             "CelebFaces Attributes, MMLAB, CUHK) and put them into <root>/celeba/, unpacked or not"
         ),
-        folders=(
-            "<root>/celeba/img_align_celeba",
-            "<root>/img_align_celeba",
-            "<root>/celeba/img_align_celeba.zip",
-            "<root>/img_align_celeba.zip",
-        ),
+        folders=("<root>/celeba", "<root>"),
         files=(
             SourceFile("img_align_celeba.zip", md5="00d2c5bc6d35e252742224ab0c1e8fcb"),
             SourceFile("list_eval_partition.txt", md5="d32c9cbf5e040fd4025c592c306e6668"),
             SourceFile("list_attr_celeba.txt", md5="75e246fa4810816ffd6ee81facbd244c"),
             SourceFile("list_landmarks_align_celeba.txt", md5="cc24ecafdb5b50baae59b03474781f8c"),
+        ),
+        copies=tuple(
+            (pictures, "list_eval_partition.txt")
+            for pictures in ("img_align_celeba.zip", "img_align_celeba/000001.jpg")
         ),
     ),
     Source(
