@@ -93,8 +93,11 @@ class ArrayDataset(Dataset):
         return self._held_out
 
     def render(self, factors: Tensor) -> Tensor:
-        """Return the samples of factors (N, K); ValueError if this is a fixed set."""
-        return super().render(factors) if self._render is None else self._render(factors)
+        """Return the samples of factors (N, K); ValueError as `Dataset.render` says."""
+        if self._render is None:
+            return super().render(factors)
+        _check_table(factors, self.factors, self.name)
+        return self._render(factors)
 
     def to(self, device: torch.device) -> ArrayDataset:
         """Return the same data set with its arrays on `device`."""
@@ -138,6 +141,41 @@ class ArrayDataset(Dataset):
                 raise ValueError(
                     f"{what} {self.name} go from {low:g} to {high:g}, but {len(names)} are named"
                 )
+
+
+def _check_table(table: Tensor, factors: Sequence[Factor], name: str) -> None:
+    """Raise ValueError unless `name` can render every row of a table (N, K) of its factors.
+
+    Indexing would take -1 for the last value, and drawing would make an empty picture of a NaN.
+    """
+    width = len(factors)
+    if table.ndim != 2 or table.shape[1] != width or table.is_complex():
+        raise ValueError(
+            f"{name} renders a table of {width} real factors, (N, {width}), "
+            f"not {table.dtype} {tuple(table.shape)}"
+        )
+    for factor, column in zip(factors, table.double().unbind(1), strict=True):
+        odd = column[_impossible(column, factor)]
+        if len(odd):
+            raise ValueError(f"{name}: {factor.name} is {odd[0]:g}; it can be {_domain(factor)}")
+
+
+def _impossible(column: Tensor, factor: Factor) -> Tensor:
+    """Return which values (N,) a factor can't have."""
+    if factor.kind == "circular":
+        return ~column.isfinite()
+    if factor.kind == "discrete":
+        return ~((column >= 0) & (column < len(factor.values)) & (column == column.round()))
+    slack = 1e-6 * max(abs(factor.low), abs(factor.high))  # the ends, rounded to float32
+    return ~((column >= factor.low - slack) & (column <= factor.high + slack))
+
+
+def _domain(factor: Factor) -> str:
+    if factor.kind == "circular":
+        return "any angle in rad"
+    if factor.kind == "discrete":
+        return f"an index from 0 to {len(factor.values) - 1}"
+    return f"anything from {factor.low:g} to {factor.high:g}"
 
 
 def normalise(samples: Tensor) -> Tensor:

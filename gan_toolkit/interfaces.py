@@ -372,7 +372,9 @@ class Dataset(ABC):
     def render(self, factors: Tensor) -> Tensor:
         """Return the samples of factors (N, K), as `batch` would give them, on their device.
 
-        Raises ValueError unless `can_render`.
+        N may be 0. Raises ValueError unless `can_render`, and for a table of another shape or of
+        complex numbers, or a value that its factor can't have: one that is not finite, an index
+        without a value, a number outside of `low` to `high` (an angle may be any).
         """
         raise ValueError(f"{self.name} is a fixed set: it can't render factors one asks for")
 

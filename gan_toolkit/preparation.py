@@ -7,6 +7,7 @@ where it had been marked.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import logging
@@ -109,6 +110,7 @@ class RowWriter:
     A maker that says now and then how far it is, by `mark`, is not begun anew after a stop: `done`
     and `notes` are then what it had marked last. `title` is what is told of in lines of progress,
     and `items` how many there are to mark, if that is not the number of rows.
+    Raises OSError at once where there is no room for all rows.
     """
 
     # Not a writable mapping: on a full disk that ends the process instead of raising OSError.
@@ -124,6 +126,7 @@ class RowWriter:
         self._unsynced, self._told = 0, time.monotonic()
         self._synced = self._told
         self._take_up()
+        self._require_space()
         self._file = path.open("r+b" if self.done else "wb")
         self._start = self._write_header(shape)
 
@@ -174,6 +177,13 @@ class RowWriter:
             if tuple(marks["shape"]) == self._shape and self._path.is_file():
                 self.done, self.notes = int(marks["done"]), dict(marks["notes"])
                 _log.info("going on with %s at %s", self._title or self._path, f"{self.done:,}")
+
+    def _require_space(self) -> None:
+        """Refuse now what would fill the disk after hours of work."""
+        there = self._path.stat().st_size if self.done else 0
+        needed, free = math.prod(self._shape) - there, shutil.disk_usage(self._path.parent).free
+        if needed > free:
+            raise OSError(errno.ENOSPC, f"{needed:,} bytes are needed and {free:,} are free")
 
     def _keep(self) -> None:
         self._file.flush()

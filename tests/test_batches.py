@@ -30,6 +30,23 @@ def numbered(count: int, name: str = "numbers") -> ArrayDataset:
     )
 
 
+def rendering() -> ArrayDataset:
+    """Renders a table as twice itself."""
+    factors = (
+        Factor("shape", "discrete", ("cube", "ball")),
+        Factor("size", "continuous", low=-1, high=3.3),
+        Factor("angle", "circular", high=6.2832),
+    )
+    return ArrayDataset(
+        "alpha",
+        "synthetic",
+        torch.zeros(2, 3),
+        factors=torch.zeros(2, 3),
+        descriptions=factors,
+        render=lambda table: table * 2,
+    )
+
+
 def drawn(batches: Batches, steps: int) -> list[int]:
     rows = [batches.at(step).samples for step in range(steps)]
     return torch.cat(rows)[:, 0].to(torch.int64).tolist()
@@ -325,9 +342,56 @@ def test_a_known_fingerprint_is_not_computed_again() -> None:
 
 def test_a_fixed_set_renders_nothing() -> None:
     fixed = ArrayDataset("alpha", "real", torch.zeros(2, 3))
-    made = ArrayDataset("alpha", "synthetic", torch.zeros(2, 3), render=lambda table: table * 2)
+    made = rendering()
 
     assert (fixed.can_render, made.can_render) == (False, True)
     assert made.render(torch.ones(1, 3)).tolist() == [[2, 2, 2]]
     with pytest.raises(ValueError, match="alpha is a fixed set"):
         fixed.render(torch.ones(1, 3))
+
+
+@pytest.mark.parametrize(
+    ("row", "complaint"),
+    [
+        ([-1, 0, 0], "alpha: shape is -1; it can be an index from 0 to 1"),
+        ([2, 0, 0], "shape is 2"),
+        ([0.5, 0, 0], "shape is 0.5"),
+        ([float("nan"), 0, 0], "shape is nan"),
+        ([0, -1.1, 0], "alpha: size is -1.1; it can be anything from -1 to 3.3"),
+        ([0, 3.4, 0], "size is 3.4"),
+        ([0, float("nan"), 0], "size is nan"),
+        ([0, 0, float("inf")], "alpha: angle is inf; it can be any angle in rad"),
+    ],
+)
+def test_what_a_factor_cannot_be_is_not_rendered(row: list[float], complaint: str) -> None:
+    good = [1.0, 0.0, 0.0]
+
+    with pytest.raises(ValueError, match=complaint):
+        rendering().render(torch.tensor([good, row]))
+
+
+@pytest.mark.parametrize(
+    "table",
+    [torch.zeros(3), torch.zeros(1, 2), torch.zeros(1, 4), torch.zeros(1, 1, 3)],
+    ids=lambda table: str(tuple(table.shape)),
+)
+def test_a_table_of_another_shape_is_not_rendered(table: Tensor) -> None:
+    with pytest.raises(ValueError, match=r"alpha renders a table of 3 real factors, \(N, 3\), not"):
+        rendering().render(table)
+
+
+def test_a_table_of_complex_numbers_is_not_rendered() -> None:
+    with pytest.raises(ValueError, match=r"not torch.complex64 \(1, 3\)"):
+        rendering().render(torch.zeros(1, 3, dtype=torch.complex64))
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.bool, torch.float16, torch.float64])
+def test_a_table_may_be_of_any_real_type_and_empty(dtype: torch.dtype) -> None:
+    assert rendering().render(torch.ones(0, 3, dtype=dtype)).shape == (0, 3)
+    assert len(rendering().render(torch.ones(2, 3, dtype=dtype))) == 2
+
+
+def test_the_ends_of_a_range_are_rendered_and_any_angle() -> None:
+    table = torch.tensor([[0, 3.3, -100], [1, -1, 100]])
+
+    assert torch.equal(rendering().render(table), 2 * table)

@@ -205,6 +205,18 @@ def test_a_source_that_cannot_be_read_is_no_fault_of_the_cache(tmp_path: Path, n
     assert str(caught.value) == f"{source}: No such file or directory"
 
 
+def test_what_cannot_fit_on_the_disk_is_not_begun(cache: Path) -> None:
+    def make(folder: Path) -> dict[str, Any]:
+        RowWriter(folder / "rows.npy", (1 << 40, 1 << 20))
+        raise AssertionError("it had begun")
+
+    with pytest.raises(
+        StorageError, match=r"1,152,921,504,606,846,976 bytes are needed and [\d,]+ "
+    ):
+        prepared("alpha", {}, make)
+    assert not [path for path in cache.rglob("*") if path.suffix != ".lock" and path.is_file()]
+
+
 def test_rows_come_in_any_order(tmp_path: Path) -> None:
     with RowWriter(tmp_path / "rows.npy", (3, 2, 2)) as rows:
         for row in (2, 0, 1):

@@ -14,7 +14,7 @@ from gan_toolkit.cli.prepare import prepare
 from gan_toolkit.cli.session import Session, pass_session, shared
 from gan_toolkit.cli.show import show
 from gan_toolkit.cli.text import command, heading, put, put_json, shape_of, table
-from gan_toolkit.errors import DataError
+from gan_toolkit.errors import DataError, RecipeError
 
 if TYPE_CHECKING:
     from gan_toolkit.interfaces import Factor
@@ -73,11 +73,16 @@ def data_info(session: Session, name: str, settings: Sequence[str], *, as_json: 
     """Open the data set NAME and show its source, samples, classes and factors.
 
     A data set that is rendered is prepared first. Of one that is missing, show how to get it, and
-    exit with 4.
+    exit with 4. Of one that must be told where its files are (--set 'root="pictures"'), show what
+    it takes, and exit with 2.
     """
     component = component_of(session, name)
     try:
         dataset = opened(session, component, settings)
+    except RecipeError:
+        if not settings and not as_json:  # what an option must name, the card says
+            _tell_missing(component, "", as_json=False)
+        raise
     except DataError as error:
         cause = str(error).removesuffix(f"; more: {command('data', 'info', name)}")
         _tell_missing(component, cause, as_json=as_json)
@@ -88,9 +93,10 @@ def data_info(session: Session, name: str, settings: Sequence[str], *, as_json: 
         return
     heading(dataset.name)
     shown = [(key, facts[key]) for key in ("source", "samples", "fingerprint", "notice")]
-    shown.insert(2, ("shape", shape_of(dataset.sample_shape)))
+    shown.insert(2, ("held out", facts["held_out"]))
+    shown.insert(3, ("shape", shape_of(dataset.sample_shape)))
     if dataset.classes:
-        shown.insert(3, ("classes", _listed(dataset.classes)))
+        shown.insert(4, ("classes", _listed(dataset.classes)))
     table([(key, value) for key, value in shown if value not in ("", None)])
     if dataset.factors:
         put()

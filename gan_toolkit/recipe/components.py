@@ -98,7 +98,14 @@ class ComponentReader:
         """Return a path completed with the folder of its file; a default's is the current one."""
         there = _without_index(path)
         folder = self.tree.origin(there).folder if there in self.tree.origins else Path.cwd()
-        return os.path.normpath(folder / text)
+        completed = os.path.normpath(folder / text)
+        if not _is_utf8(completed):
+            # The recipe kept with the run could not be read again, and the run not be resumed.
+            self.complain(
+                path,
+                f"it lies in {str(folder)!a}, a name that is not UTF-8; rename the folder",
+            )
+        return completed
 
     def schedule(self, table: dict[str, Any], path: AnyPath) -> Choice:
         """Return the schedule a table chooses."""
@@ -232,3 +239,11 @@ def _without_index(path: AnyPath) -> AnyPath:
     while path and isinstance(path[-1], int):
         path = path[:-1]
     return path
+
+
+def _is_utf8(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

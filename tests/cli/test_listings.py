@@ -120,6 +120,21 @@ def test_long_lists_of_values_are_cut_short(gantk: Gantk, tmp_path: Path) -> Non
     assert "40: 0.0000, 0.1611, 0.3222, ..., 6.2832" in shown.stdout
 
 
+def test_data_info_says_what_a_set_is_that_needs_options(gantk: Gantk) -> None:
+    bare = gantk("data", "info", "image_folder")
+    told = gantk("data", "info", "image_folder", "--set", "size=8")
+
+    assert (bare.exit_code, told.exit_code) == (2, 2)
+    assert "put the pictures below data.root" in " ".join(bare.stdout.split())
+    assert told.stdout == ""
+
+
+def test_data_info_counts_what_is_held_out(gantk: Gantk) -> None:
+    assert ["held", "out", "359"] in [
+        line.split() for line in gantk("data", "info", "digits").stdout.splitlines()
+    ]
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -585,3 +586,19 @@ def test_a_value_of_the_environment_is_not_shown_in_errors(refused: Refused) -> 
     text = refused("", "run.steps='${env:STEPS}'", environ={"STEPS": "canary"})
 
     assert text.startswith('--set #1: run.steps: "${env:STEPS}" is not a number')
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text elsewhere")
+def test_a_path_that_the_kept_recipe_could_not_hold_is_refused(
+    host: PluginHost, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / write("")
+    odd = tmp_path / os.fsdecode(b"caf\xe9")
+    odd.mkdir()
+    monkeypatch.chdir(odd)
+
+    with pytest.raises(RecipeError) as caught:
+        load_recipe(file, host, overrides=[Override('data.root="renders"')])
+
+    assert "data.root: it lies in" in str(caught.value)
+    assert r"caf\udce9', a name that is not UTF-8; rename the folder" in str(caught.value)

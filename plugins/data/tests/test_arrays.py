@@ -334,3 +334,11 @@ def test_the_option_is_offered() -> None:
     gantk_register(registry)
 
     assert registry.get("dataset", "arrays").load() is arrays
+
+
+@pytest.mark.parametrize("shape", [(0, 8, 8), (20, 8, 0), (20, 0), ()], ids=str)
+def test_a_npy_without_a_value_is_refused(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    file = saved(tmp_path / "void.npy", np.zeros(shape, dtype=np.float32))
+
+    with pytest.raises(DataError, match=r"void\.npy: it holds nothing, \("):
+        read(file)

@@ -12,7 +12,7 @@ from gan_toolkit import Factor
 from gantk_worlds import chair_parts as parts
 from gantk_worlds.options import Azimuths, Elevations
 from gantk_worlds.poses import Poses
-from gantk_worlds.rasteriser import FOCAL, Light, Mesh, draw, turn
+from gantk_worlds.rasteriser import FOCAL, Light, Mesh, draw, together, turn
 from gantk_worlds.streams import Streams, table
 from gantk_worlds.world import World, split
 
@@ -88,7 +88,8 @@ class ChairWorld(World):
         """Return the pictures (N, 1, size, size) of factors (N, K)."""
         size = self.sample_shape[-1]
         pictures = [table.new_empty((0, 1, size, size), dtype=torch.uint8)]
-        for some in table.split(_AT_ONCE) if len(table) else ():
+        at_once = together(_AT_ONCE, size * self._ss)
+        for some in table.split(at_once) if len(table) else ():
             mesh = build(split(some, self.factors), self.degrees(some))
             pictures.append(draw(mesh, len(some), size, ss=self._ss, focal=FOCAL, light=Light()))
         return torch.cat(pictures)

@@ -13,7 +13,7 @@ from gantk_worlds.choice import Sibling, Source, choose
 from gantk_worlds.heads import IDENTITY, Camera, Pose, heads, identity, lamp
 from gantk_worlds.options import FacesOptions
 from gantk_worlds.prepared import dataset
-from gantk_worlds.rasteriser import Light, draw
+from gantk_worlds.rasteriser import Light, draw, together
 from gantk_worlds.streams import Streams, table
 from gantk_worlds.world import World, split
 
@@ -71,7 +71,8 @@ class FaceWorld(World):
 
     def render(self, table: Tensor) -> Tensor:
         """Return the pictures (N, 1, size, size) of factors (N, K)."""
-        return torch.cat([self._drawn(some) for some in table.split(_AT_ONCE)])
+        at_once = together(_AT_ONCE, self.sample_shape[-1] * self._ss)
+        return torch.cat([self._drawn(some) for some in table.split(at_once)])
 
     def _drawn(self, table: Tensor) -> Tensor:
         factors = split(table, self.factors)

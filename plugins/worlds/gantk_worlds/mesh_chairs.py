@@ -22,7 +22,7 @@ from gantk_worlds.mesh_models import Found, Shape, find_models, load
 from gantk_worlds.options import Azimuths, Elevations, Licence
 from gantk_worlds.poses import Poses
 from gantk_worlds.prepared import dataset
-from gantk_worlds.rasteriser import FOCAL, Light, Mesh, draw, turn
+from gantk_worlds.rasteriser import FOCAL, Light, Mesh, draw, together, turn
 from gantk_worlds.streams import Streams, table
 from gantk_worlds.world import World, split
 
@@ -104,10 +104,11 @@ class MeshChairsWorld(World):
     def _batches(self, table: Tensor) -> Iterator[tuple[Tensor, list[Shape]]]:
         """Yield the rows of a table in order with their shapes, as many as memory allows."""
         start = triangles = 0
+        at_once = together(_AT_ONCE, self.sample_shape[-1] * self._ss)
         shapes = [self._shapes[int(model)] for model in table[:, self.column("model")].tolist()]
         for row, shape in enumerate(shapes):
             triangles += len(shape.faces)
-            if row > start and (triangles > _TRIANGLES or row - start == _AT_ONCE):
+            if row > start and (triangles > _TRIANGLES or row - start == at_once):
                 yield table[start:row], shapes[start:row]
                 start, triangles = row, len(shape.faces)
         if shapes:

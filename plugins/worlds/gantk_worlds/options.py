@@ -11,8 +11,9 @@ from gan_toolkit import Options, RecipePath
 Azimuths = Literal["continuous", "31"]
 Elevations = Literal["two", "continuous"]
 Licence = Literal["any", "cc0"]
-Count = Annotated[int, Field(ge=1, le=1 << 31)]
-HeldOut = Annotated[int, Field(ge=0, le=1 << 31)]
+_MOST = 10_000_000  # all factors are drawn at once: some hundred bytes of memory a sample
+Count = Annotated[int, Field(ge=1, le=_MOST)]
+HeldOut = Annotated[int, Field(ge=0, le=_MOST)]
 Seed = Annotated[int, Field(ge=0)]
 Spread = Annotated[float, Field(ge=0)]
 Look = Literal["scored", "mnist"]
@@ -119,7 +120,7 @@ class ColourHeadsOptions(Options):
 class RingOptions(Options):
     """Options of `ring`."""
 
-    modes: Annotated[int, Field(ge=2)] = 8
+    modes: Annotated[int, Field(ge=2, le=1_000)] = 8
     """How many clusters lie on the unit circle."""
     sigma: Spread = 0.02
     """Standard deviation of each coordinate within a cluster."""
@@ -134,7 +135,7 @@ class RingOptions(Options):
 class GridOptions(Options):
     """Options of `grid`."""
 
-    side: Annotated[int, Field(ge=2)] = 5
+    side: Annotated[int, Field(ge=2, le=100)] = 5
     """Clusters in a row; they span -1 to 1."""
     sigma: Spread = 0.0125
     """Standard deviation of each coordinate; papers use 0.05 on a grid from -4 to 4: the same."""

@@ -6,7 +6,9 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from math import prod
 from pathlib import Path
+from time import monotonic
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +20,10 @@ import gan_toolkit
 from gan_toolkit import ArrayDataset, RowWriter, StorageError, prepared
 from gantk_worlds.world import HELD_OUT, World
 
-_AT_ONCE = 480
+_FEWEST, _MOST = 48, 480
+"""Samples rendered before a stop is heard: all that it can lose."""
+_SECONDS = 1.0
+_MOST_IN_MEMORY = 1 << 29
 _log = logging.getLogger("gantk")
 
 
@@ -34,7 +39,8 @@ class Arrays(NamedTuple):
 def dataset(world: World, count: int, held_out: int, cache: str | Path | None) -> ArrayDataset:
     """Return samples 0 … count - 1 of `world`, and `held_out` others that training never sees.
 
-    They are rendered now unless they are found in `cache` (without it, the cache folder).
+    They are rendered now unless they are found in `cache` (without it, the cache folder). Where
+    that can't be written, up to 512 MB are held in memory instead; StorageError for more.
     """
     place = None if cache is None else Path(cache)
     kept = _samples(world, HELD_OUT, held_out, place, None) if held_out else None
@@ -73,6 +79,8 @@ class Part:
         try:
             found = prepared(self.world.name, self.key, self._write, cache=cache)
         except StorageError as error:
+            if self.count * prod(self.world.sample_shape) > _MOST_IN_MEMORY:
+                raise
             name = self.world.name
             _log.info("%s: drawing %s into memory, for this run only", error, name)
             table = self._table()
@@ -130,11 +138,16 @@ class Part:
         return self.world.draw(torch.arange(self.start, self.start + self.count))
 
     def _pictures(self, table: Tensor) -> Iterator[NDArray[np.uint8]]:
-        """Yield the pictures of a table in order, some at a time."""
-        for some in table.split(_AT_ONCE) if len(table) else ():
+        """Yield the pictures of a table in order, as many at a time as take about a second."""
+        together = _FEWEST
+        while len(table):
+            begun = monotonic()
             with _one_thread():
-                pictures = self.world.render(some).numpy()
+                pictures = self.world.render(table[:together]).numpy()
             yield pictures
+            table = table[together:]
+            if monotonic() - begun < _SECONDS / 2:
+                together = min(2 * together, _MOST)
 
 
 @contextmanager

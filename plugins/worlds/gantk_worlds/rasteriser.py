@@ -30,6 +30,7 @@ _SLACK = 1e-4  # of a pixel: closes cracks between triangles that share an edge
 _DEPTH_BITS = 30
 _EMPTY = 1 << 62
 _NUMBER = (1 << 32) - 1
+_PIXELS = 1 << 24  # some 32 bytes each: half a gigabyte
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,11 @@ def draw(
     assert isinstance(total, Tensor)
     grey = (total * (255 / (ss * ss))).round_().clamp_(0, 255)
     return grey.to(torch.uint8).permute(0, 3, 1, 2).contiguous()
+
+
+def together(most: int, side: int) -> int:
+    """Return how many pictures of `side`, `ss` included, to draw in one call: at most `most`."""
+    return max(1, min(most, _PIXELS // side**2))
 
 
 # --- where ---------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from gan_toolkit import ArrayDataset, DataError, Factor
 from gantk_worlds.prepared import dataset
-from gantk_worlds.rasteriser import Light, Mesh, draw, turn
+from gantk_worlds.rasteriser import Light, Mesh, draw, together, turn
 from gantk_worlds.room_solids import SOLIDS, floor, walls
 from gantk_worlds.streams import Streams, table
 from gantk_worlds.world import World, split
@@ -85,7 +85,8 @@ class RoomWorld(World):
         """Return the pictures (N, 3, size, size) of factors (N, 6)."""
         size = self.sample_shape[-1]
         pictures = [table.new_empty((0, 3, size, size), dtype=torch.uint8)]
-        for some in table.split(_AT_ONCE) if len(table) else ():
+        at_once = together(_AT_ONCE, size * self._ss)
+        for some in table.split(at_once) if len(table) else ():
             mesh = build(split(some, FACTORS))
             pictures.append(draw(mesh, len(some), size, ss=self._ss, focal=_FOCAL, light=_LIGHT))
         return torch.cat(pictures)

@@ -18,7 +18,8 @@ class World(ABC):
     """Samples with known factors; the data set is `render(draw(indices))`.
 
     Shapes: N samples, K factors. A table may hold any factors one likes: a grid, one factor moved,
-    pairs that share a factor.
+    pairs that share a factor. `render` may count on what `Dataset.render` has checked: K columns,
+    indices that have a value, numbers of their range, finite angles.
     """
 
     name: ClassVar[str]

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from gan_toolkit import Dataset, Factor, preparation
+from gan_toolkit import Dataset, Factor, StorageError, preparation
 from gantk_worlds import prepared
 from gantk_worlds.prepared import dataset
 from gantk_worlds.world import World
@@ -178,6 +178,17 @@ def test_memory_and_cache_hold_the_same(tmp_path: Path) -> None:
     )
 
 
+def test_too_much_for_the_memory_is_not_drawn_into_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocked = tmp_path / "file"
+    blocked.touch()
+    monkeypatch.setattr(prepared, "_MOST_IN_MEMORY", 7 * 16 - 1)
+
+    with pytest.raises(StorageError, match=r"can't prepare data in .*GANTK_CACHE"):
+        dataset(Greys(), 7, 0, blocked)
+
+
 # --- several at once -----------------------------------------------------------------------
 
 
@@ -206,7 +217,8 @@ def test_two_processes_at_once_make_one_folder(tmp_path: Path) -> None:
 def test_a_stopped_rendering_goes_on_where_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(prepared, "_AT_ONCE", 3)
+    monkeypatch.setattr(prepared, "_FEWEST", 3)
+    monkeypatch.setattr(prepared, "_MOST", 3)
     monkeypatch.setattr(preparation, "_SYNC_BYTES", 1)
     drawn: list[int] = []
 
@@ -224,6 +236,28 @@ def test_a_stopped_rendering_goes_on_where_it_was(
     assert drawn == [3, 3, 3, 3, 1]
     assert greys(data) == [*range(10)]
     assert data.fingerprint() == dataset(Greys(), 10, 0, tmp_path / "other").fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "rendered"), [(0.1, [48, 96, 192, 264]), (5, [48] * 12 + [24])]
+)
+def test_what_renders_slowly_is_rendered_fewer_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float, rendered: list[int]
+) -> None:
+    """A stop is heard between two renderings: it loses what one takes."""
+    asked: list[int] = []
+    now = [0.0]
+
+    class Slow(Greys):
+        def render(self, table: Tensor) -> Tensor:
+            asked.append(len(table))
+            now[0] += seconds
+            return super().render(table)
+
+    monkeypatch.setattr(prepared, "monotonic", lambda: now[0])
+    dataset(Slow(), 600, 0, tmp_path)
+
+    assert asked == rendered
 
 
 def test_rendering_leaves_the_number_of_threads_alone(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from gantk_worlds.rasteriser import Light, Mesh, draw, turn
+from gantk_worlds.rasteriser import Light, Mesh, draw, together, turn
 
 LIGHT = Light()
 FACING = 0.35 * 0.775 + 0.65 * 0.56 / (0.35**2 + 0.75**2 + 0.56**2) ** 0.5
@@ -319,3 +319,9 @@ def test_all_is_made_on_the_device_of_the_mesh(by_corner: bool) -> None:
         elsewhere = drawn()
 
     assert torch.equal(elsewhere, expected)
+
+
+@pytest.mark.parametrize(("side", "count"), [(128, 48), (512, 48), (2048, 4), (1 << 20, 1)])
+def test_large_pictures_are_drawn_fewer_at_a_time(side: int, count: int) -> None:
+    """48 chairs of 256 pixels with ss = 8 took 6 GB."""
+    assert together(48, side) == count

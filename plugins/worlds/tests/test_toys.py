@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 import torch
+from pydantic import ValidationError
 from torch import Tensor
 
-from gan_toolkit import ArrayDataset
-from gantk_worlds.options import GridOptions, RingOptions
+from gan_toolkit import ArrayDataset, Options
+from gantk_worlds.options import GridOptions, RingOptions, StrokesOptions
 from gantk_worlds.toys import grid, ring
 
 
@@ -89,3 +90,19 @@ def test_coordinates_are_independent_normals() -> None:
 
     assert abs(torch.corrcoef(noise.T)[0, 1]) < 0.03
     assert abs((noise**4).mean() - 3) < 0.2  # the fourth moment of a normal
+
+
+@pytest.mark.parametrize(
+    ("options", "wrong"),
+    [
+        (RingOptions, {"modes": 10**11}),
+        (RingOptions, {"count": 1 << 31}),
+        (GridOptions, {"side": 10**6}),
+        (StrokesOptions, {"held_out": 1 << 31}),
+    ],
+)
+def test_what_would_fill_the_memory_is_no_option(
+    options: type[Options], wrong: dict[str, int]
+) -> None:
+    with pytest.raises(ValidationError, match="less than or equal to"):
+        options(**wrong)

@@ -110,6 +110,6 @@ def _mapped(path: Path) -> Mapped:
     except Exception as error:  # damaged headers make the parser raise almost anything
         what = "it holds a pickle, which is never read" if "object" in str(error) else error
         raise DataError(f"{shown(str(path))}: {what}; save plain numbers by numpy.save") from error
-    if not array.ndim or not array.size:
+    if not array.ndim or not array.size:  # an axis of 0 anywhere
         raise DataError(f"{shown(str(path))}: it holds nothing, {array.shape}")
     return Mapped(array)
