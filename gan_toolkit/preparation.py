@@ -63,7 +63,9 @@ class Preparation:
 
     folder: Path
     made: bool
-    """Whether it was made just then; otherwise it was there."""
+    """Whether it was made just then; otherwise it was there, or can't be kept."""
+    fault: str = ""
+    """Why it can't be kept."""
 
 
 _noted: ContextVar[list[Preparation] | None] = ContextVar("noted", default=None)
@@ -98,10 +100,14 @@ def prepared(
     with suppress(_DamagedError):  # somebody may be mending it: look again under the lock
         if found := _open(folder):
             return _note(found, made=False)
-    with _storage_errors(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(folder.with_suffix(".lock")):
-            return _find_or_make(folder, key, make)
+    try:
+        with _storage_errors(folder):
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with _locked(folder.with_suffix(".lock")):
+                return _find_or_make(folder, key, make)
+    except StorageError as error:  # who asked may do without; who notes should know
+        _collect(Preparation(folder, made=False, fault=str(error)))
+        raise
 
 
 class RowWriter:
@@ -217,10 +223,14 @@ def _find_or_make(folder: Path, key: Mapping[str, Any], make: Make) -> Prepared:
 
 
 def _note(found: Prepared, *, made: bool) -> Prepared:
+    _collect(Preparation(found.folder, made))
+    return found
+
+
+def _collect(use: Preparation) -> None:
     collected = _noted.get()
     if collected is not None:
-        collected.append(Preparation(found.folder, made))
-    return found
+        collected.append(use)
 
 
 def _open(folder: Path) -> Prepared | None:

@@ -14,7 +14,7 @@ from gan_toolkit.cli.prepare import prepare
 from gan_toolkit.cli.session import Session, pass_session, shared
 from gan_toolkit.cli.show import show
 from gan_toolkit.cli.text import command, heading, put, put_json, shape_of, table
-from gan_toolkit.errors import DataError, RecipeError
+from gan_toolkit.errors import DataError, MissingFilesError, RecipeError
 
 if TYPE_CHECKING:
     from gan_toolkit.interfaces import Factor
@@ -83,7 +83,7 @@ def data_info(session: Session, name: str, settings: Sequence[str], *, as_json: 
         if not settings and not as_json:  # what an option must name, the card says
             _tell_missing(component, "", as_json=False)
         raise
-    except DataError as error:
+    except MissingFilesError as error:
         cause = str(error).removesuffix(f"; more: {command('data', 'info', name)}")
         _tell_missing(component, cause, as_json=as_json)
         raise DataError(cause) from error

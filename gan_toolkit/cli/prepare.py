@@ -14,7 +14,7 @@ from gan_toolkit.cli.options import overrides_from, recipe_changes, recipe_sourc
 from gan_toolkit.cli.run import choose, going_on_later
 from gan_toolkit.cli.session import Session, pass_session, shared
 from gan_toolkit.cli.text import put_json, shape_of, size, table, waiting
-from gan_toolkit.errors import UsageError
+from gan_toolkit.errors import StorageError, UsageError
 
 if TYPE_CHECKING:
     from gan_toolkit.interfaces import Dataset
@@ -42,7 +42,7 @@ def prepare(
     """Prepare the data set NAME, or the data of RECIPE as `gantk run` would on this machine.
 
     Of a data set, --set takes its options (count=1000); of a recipe, its keys (data.count=1000).
-    Ctrl-C loses nothing: the same command goes on.
+    Ctrl-C loses some seconds of work at most: the same command goes on.
     """
     with going_on_later(session):
         with waiting("loading torch"):
@@ -59,6 +59,8 @@ def prepare(
                 changes = overrides_from(settings, removals)
                 recipe, _device = choose(session, what, variants, changes)
                 dataset = Assembly(recipe, session.host.registry).data()
+        if faults := [one.fault for one in noted if one.fault]:
+            raise StorageError(faults[0])  # a run could do without; this command is for keeping
         seconds = time.monotonic() - begun
         facts = _facts(dataset, noted, seconds)
     if as_json:

@@ -183,3 +183,16 @@ def test_after_a_stop_the_same_command_goes_on(
     assert set(rows_made(slow_plugin)) | {before} == {*range(400)}
     assert len(rows_made(slow_plugin)) <= 401
     assert json.loads(told)["samples"] == 400
+
+
+def test_what_cannot_be_kept_is_a_failure_though_a_run_could_do_without(
+    gantk: Gantk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cache").write_text("a file where a folder should be")
+    monkeypatch.setenv("GANTK_CACHE", str(tmp_path / "cache"))
+    small = ("--set", "size=16", "--set", "count=4", "--set", "held_out=0")
+
+    result = gantk("data", "prepare", "chairs", "--set", 'source="synthetic"', *small)
+
+    assert result.exit_code == 8
+    assert "can't prepare data in" in result.stderr.splitlines()[-1]
