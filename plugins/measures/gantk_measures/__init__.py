@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from gan_toolkit import hookimpl
 from gantk_measures.options import (
+    AuditOptions,
     BoundOptions,
     ClassicOptions,
     ClusteringOptions,
@@ -94,4 +95,11 @@ def gantk_register(registry: Registry) -> None:
         options=IndependenceOptions,
         build="gantk_measures.independence:Independence",
         summary="what the codes share on real data; asks for no factors",
+    )
+    registry.add(
+        "measure",
+        "audit",
+        options=AuditOptions,
+        build="gantk_measures.audit:Audit",
+        summary="nats of each code that a fresh classifier finds, and finds in spoilt images",
     )

@@ -13,6 +13,7 @@ def test_every_measure_is_offered_and_takes_its_options() -> None:
     gantk_measures.gantk_register(registry)
 
     assert registry.names("measure") == [
+        "audit",
         "bound",
         "classic",
         "clustering",
