@@ -25,7 +25,7 @@ from gantk_measures.statistics import Indices, Numbers
 
 FEATURES = 128
 RATE = 3e-3
-BATCH = 128
+BATCH = 64
 PATIENCE = 2
 """Epochs without a better validation loss after which training stops."""
 SCALED = 2_000

@@ -141,3 +141,16 @@ class IndependenceOptions(RealCodesOptions):
 
     bins: Bins = 20
     """Bins of codes that are numbers or angles."""
+
+
+class UsageOptions(RealCodesOptions):
+    """Options of `usage`."""
+
+
+class ActivenessOptions(Options):
+    """Options of `activeness`."""
+
+    codes: Annotated[list[str], Reference("latents")] = Field(default_factory=list)
+    """Latents to move, groups or members; empty: all that are inferred. Noise may be named too."""
+    bases: Annotated[int, Field(ge=2, le=10_000)] = 64
+    """Samples from which each code is moved."""
