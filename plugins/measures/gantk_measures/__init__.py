@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from gan_toolkit import hookimpl
 from gantk_measures.options import (
+    ActivenessOptions,
+    AuditOptions,
     BoundOptions,
     ClassicOptions,
     ClusteringOptions,
@@ -16,6 +18,7 @@ from gantk_measures.options import (
     InfomecOptions,
     MigOptions,
     ModesOptions,
+    UsageOptions,
 )
 
 if TYPE_CHECKING:
@@ -94,4 +97,25 @@ def gantk_register(registry: Registry) -> None:
         options=IndependenceOptions,
         build="gantk_measures.independence:Independence",
         summary="what the codes share on real data; asks for no factors",
+    )
+    registry.add(
+        "measure",
+        "audit",
+        options=AuditOptions,
+        build="gantk_measures.audit:Audit",
+        summary="nats of each code that a fresh classifier finds, and finds in spoilt images",
+    )
+    registry.add(
+        "measure",
+        "usage",
+        options=UsageOptions,
+        build="gantk_measures.usage:Usage",
+        summary="whether real data uses the codes as the prior does; which codes are dead",
+    )
+    registry.add(
+        "measure",
+        "activeness",
+        options=ActivenessOptions,
+        build="gantk_measures.activeness:Activeness",
+        summary="how far a sample moves when one code is set to another value",
     )

@@ -13,6 +13,18 @@ ByEffort = Count | None
 """Absent: a usual number, a fifth of it with `--fast`, five times as many with `--full`."""
 
 
+class AuditOptions(Options):
+    """Options of `audit`."""
+
+    codes: Annotated[list[str], Reference("latents")] = Field(default_factory=list)
+    """Latents to look for, groups or members; empty: all that are inferred."""
+    samples: ByEffort = None
+    """Fresh samples to train on, a quarter as many to validate and half to test; absent: 20,000,
+    with `--fast` 5,000, with `--full` 40,000."""
+    epochs: Annotated[int, Field(ge=1, le=1_000)] | None = None
+    """Most passes over them; absent: 5, with `--fast` 2, with `--full` 8."""
+
+
 class BoundOptions(Options):
     """Options of `bound`."""
 
@@ -129,3 +141,16 @@ class IndependenceOptions(RealCodesOptions):
 
     bins: Bins = 20
     """Bins of codes that are numbers or angles."""
+
+
+class UsageOptions(RealCodesOptions):
+    """Options of `usage`."""
+
+
+class ActivenessOptions(Options):
+    """Options of `activeness`."""
+
+    codes: Annotated[list[str], Reference("latents")] = Field(default_factory=list)
+    """Latents to move, groups or members; empty: all that are inferred. Noise may be named too."""
+    bases: Annotated[int, Field(ge=2, le=10_000)] = 64
+    """Samples from which each code is moved."""

@@ -41,8 +41,8 @@ class Probe:
             samples = shrink(real.samples).clone()
             self._body = _body(tuple(samples.shape[1:]))
             self._readout = skip_init(nn.Linear, FEATURES, sum(head.width for head in self._heads))
-            _initialise(self._body, rng)
-            _initialise(self._readout, rng)
+            initialise(self._body, rng)
+            initialise(self._readout, rng)
             self._train(samples, truth.clone(), steps, rng)
 
     def features(self, samples: Tensor) -> Tensor:
@@ -117,7 +117,8 @@ def _body(shape: tuple[int, ...]) -> nn.Module:
     return nn.Sequential(*layers, nn.Flatten(), skip_init(nn.Linear, flat, FEATURES), nn.ReLU())
 
 
-def _initialise(module: nn.Module, rng: torch.Generator) -> None:
+def initialise(module: nn.Module, rng: torch.Generator) -> None:
+    """Draw the weights of all layers from `rng`, for rectified units; biases start at 0."""
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=rng)

@@ -13,6 +13,8 @@ def test_every_measure_is_offered_and_takes_its_options() -> None:
     gantk_measures.gantk_register(registry)
 
     assert registry.names("measure") == [
+        "activeness",
+        "audit",
         "bound",
         "classic",
         "clustering",
@@ -23,6 +25,7 @@ def test_every_measure_is_offered_and_takes_its_options() -> None:
         "infomec",
         "mig",
         "modes",
+        "usage",
     ]
     for component in registry.all("measure"):
         arguments = set(inspect.signature(component.load()).parameters)
