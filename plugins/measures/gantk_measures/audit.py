@@ -58,7 +58,7 @@ class Audit(Measure):
 
     Much more than `bound` says: the training reader is weak. Much less: the classifier is, or the
     bound is wrong. `visible` far below it: the code hides in details that nobody can see. Takes
-    1 to 5 minutes of one CPU core for images of 28 to 64 pixels; a fifth with the effort `fast`.
+    1 to 5 minutes of one CPU core for images of 28 to 64 pixels; 10 to 40 s with the effort `fast`.
     """
 
     def __init__(

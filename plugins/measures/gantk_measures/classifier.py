@@ -82,7 +82,7 @@ class Classifier:
             self._train(train, validation, epochs)
         logits = self._logits(validation.samples)
         self._temperatures = {
-            code: _temperature(logits[code].double().numpy(), validation.bins[code].numpy())
+            code: temperature_for(logits[code].double().numpy(), validation.bins[code].numpy())
             for code in self._widths
         }
 
@@ -164,7 +164,7 @@ def _body(shape: tuple[int, ...]) -> list[nn.Module]:
     return [*layers, nn.Flatten(), skip_init(nn.Linear, flat, FEATURES), nn.ReLU()]
 
 
-def _temperature(logits: Numbers, bins: Indices) -> float:
+def temperature_for(logits: Numbers, bins: Indices) -> float:
     """Return what to divide logits (N, B) by so that the cross-entropy is least."""
     found = minimize_scalar(
         lambda power: -_log_chance(logits, bins, math.exp(power)).mean(),

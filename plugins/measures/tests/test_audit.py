@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -12,6 +13,7 @@ from torch import Tensor
 from gan_toolkit import ArrayDataset, LatentSpace, Score
 from gan_toolkit.testing.views import Choice, Level, MemoryView
 from gantk_measures.audit import Audit, Spoil
+from gantk_measures.classifier import temperature_for
 
 SPACE = LatentSpace({"shape": Choice(4), "level": Level(), "noise": Level()})
 NOTHING = ArrayDataset("none", "synthetic", torch.zeros(1, 1))
@@ -40,11 +42,13 @@ def patches(latent: Tensor) -> Tensor:
 
 
 def last_bits(latent: Tensor) -> Tensor:
-    """Write each bit of the shape into the last bit of one pixel of a flat image."""
-    shape = SPACE.split(latent)["shape"].argmax(dim=1)
+    """Write each bit of the shape into the last bit of one pixel; noise moves the other half."""
+    codes = SPACE.split(latent)
+    shape = codes["shape"].argmax(dim=1)
     grey = torch.full((len(latent), 1, 12, 12), 100 * GREY - 1)
+    grey[:, 0, :, 6:] += codes["noise"][:, :, None] * torch.linspace(-0.3, 0.3, 6)
     grey[:, 0, 2, 3] += GREY * (shape % 2)
-    grey[:, 0, 9, 6] += GREY * (shape // 2)
+    grey[:, 0, 9, 2] += GREY * (shape // 2)
     return grey
 
 
@@ -133,6 +137,14 @@ def test_training_reader_of_categories_is_its_bound() -> None:
 
     assert score.name == "shape"
     assert score.details["reader"] == pytest.approx(math.log(4), abs=1e-4)
+
+
+def test_temperature_makes_a_boastful_reader_as_sure_as_it_is_right() -> None:
+    """Right three times in four, so that its odds should be 3; they are 3 to the tenth."""
+    logits = np.tile([10 * math.log(3), 0.0], (400, 1))
+    bins = np.arange(400) % 4 // 3
+
+    assert temperature_for(logits, bins) == pytest.approx(10, rel=1e-3)
 
 
 def test_points_are_not_spoilt() -> None:
