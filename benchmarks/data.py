@@ -8,6 +8,7 @@ of one thread, so that a neighbour on the machine does not falsify them.
 from __future__ import annotations
 
 import argparse
+import os
 import resource
 import statistics
 import tempfile
@@ -61,14 +62,15 @@ def batch_share(host: PluginHost, folder: Path, rounds: int) -> None:
 def prepared_jpegs(registry: Registry, folder: Path, count: int) -> None:
     """Print how fast JPEGs of CelebA's size become 64x64 arrays."""
     rng = np.random.default_rng(0)
+    (pictures := folder / "pictures").mkdir()
     for index in range(count):
         # Smooth pictures, as photographs are: noise would take a decoder twice as long.
         small = Image.fromarray(rng.integers(256, size=(14, 11, 3), dtype=np.uint8))
         small.resize((178, 218), Image.Resampling.BICUBIC).save(
-            folder / f"{index:06}.jpg", quality=90
+            pictures / f"{index:06}.jpg", quality=90
         )
     component = registry.get("dataset", "image_folder")
-    options = dict(component.options(root=str(folder), size=64, cache=str(folder / "cache")))
+    options = dict(component.options(root=str(pictures), size=64))
     spent, passed = timed(lambda: component.load()(**options))
     print(
         f"JPEG 178x218 to 64x64: {count / spent:,.0f} images per CPU second, "
@@ -76,21 +78,26 @@ def prepared_jpegs(registry: Registry, folder: Path, count: int) -> None:
     )
 
 
-def rendered(registry: Registry, folder: Path, count: int) -> None:
+def rendered(registry: Registry, count: int) -> None:
     """Print how many samples of each world a CPU second gives."""
     for name, several in WORLDS.items():
         component = registry.get("dataset", name)
-        for index, chosen in enumerate(several):
-            own = {"count": 8, "held_out": 0, "cache": str(folder / f"{name}{index}"), **chosen}
+        for chosen in several:
+            own = {"count": 8, "held_out": 0, **chosen}
             if "source" in component.options.model_fields:
                 own["source"] = "synthetic"
-            facts = {"sibling": None} if "source" in own else {}
+            facts = {"sibling": no_files} if "source" in own else {}
             data = component.load()(**dict(component.options(**own)), **facts)
             table = data.batch(torch.arange(8)).factors.repeat(count // 8, 1)
             data.render(table[:64])
             spent, _ = timed(lambda data=data, table=table: data.render(table))
             shape = "x".join(map(str, data.sample_shape))
             print(f"{data.name} {shape}: {len(table) / spent:,.0f} samples per CPU second")
+
+
+def no_files(use: str, **_: object) -> None:
+    """Stand for the reader of a real set, which a world that is asked for does not need."""
+    raise AssertionError(f"{use} was asked for")
 
 
 def timed(work: Callable[[], object]) -> tuple[float, float]:
@@ -114,10 +121,11 @@ def main() -> None:
     for measure, amount in (
         (lambda folder: batch_share(host, folder, asked.rounds), asked.rounds),
         (lambda folder: prepared_jpegs(host.registry, folder, asked.jpegs), asked.jpegs),
-        (lambda folder: rendered(host.registry, folder, asked.samples), asked.samples),
+        (lambda _: rendered(host.registry, asked.samples), asked.samples),
     ):
         if amount:
             with tempfile.TemporaryDirectory() as folder:
+                os.environ["GANTK_CACHE"] = f"{folder}/cache"
                 measure(Path(folder))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"peak memory {peak:,.0f} MiB")
