@@ -337,7 +337,8 @@ def find_run(text: str, parent: Path) -> RunFolder:
         near = did_you_mean(text, map(str, Path(text).parent.glob("*.safetensors")))
         raise UsageError(f"there is no file {text}{near}")
     near = did_you_mean(text, {name for names in spoken.values() for name in names})
-    raise UsageError(f"no run in {parent} is called {text!r}{near}")
+    listed = "; gantk runs list shows those there are"
+    raise UsageError(f"no run in {parent} is called {text!r}{near or listed}")
 
 
 def _not_a_run(path: Path) -> str:

@@ -14,7 +14,7 @@ from gan_toolkit.cli.options import overrides_from, recipe_changes, recipe_sourc
 from gan_toolkit.cli.run import choose, going_on_later
 from gan_toolkit.cli.session import Session, pass_session, shared
 from gan_toolkit.cli.text import put_json, shape_of, size, table, waiting
-from gan_toolkit.errors import StorageError, UsageError
+from gan_toolkit.errors import StorageError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from gan_toolkit.interfaces import Dataset
@@ -51,11 +51,12 @@ def prepare(
 
         begun = time.monotonic()
         with noting() as noted:
-            if what in session.host.registry.names("dataset"):
+            if what in (sets := session.host.registry.names("dataset")):
                 if variants or removals:
                     raise UsageError(f"{what} is a data set: it takes --set KEY=VALUE alone")
                 dataset = opened(session, component_of(session, what), settings)
             else:
+                _require_recipe(session, what, sets)
                 changes = overrides_from(settings, removals)
                 recipe, _device = choose(session, what, variants, changes)
                 dataset = Assembly(recipe, session.host.registry).data()
@@ -67,6 +68,17 @@ def prepare(
         put_json(facts)
     else:
         _show(facts)
+
+
+def _require_recipe(session: Session, what: str, sets: Sequence[str]) -> None:
+    """Raise UsageError unless there is such a recipe, with the data set that may be meant."""
+    from gan_toolkit.recipe import find_recipe
+
+    try:
+        find_recipe(what, session.host)
+    except UsageError as error:
+        near = did_you_mean(what, sets) or "; gantk data list shows them"
+        raise UsageError(f"{error}; nor is it a data set{near}") from error
 
 
 def _facts(dataset: Dataset, noted: Sequence[Preparation], seconds: float) -> dict[str, Any]:

@@ -196,3 +196,12 @@ def test_what_cannot_be_kept_is_a_failure_though_a_run_could_do_without(
 
     assert result.exit_code == 8
     assert "can't prepare data in" in result.stderr.splitlines()[-1]
+
+
+def test_a_misspelt_data_set_is_told_the_nearest(gantk: Gantk) -> None:
+    result = gantk("data", "prepare", "chirs")
+
+    assert result.exit_code == 2
+    last = result.stderr.splitlines()[-1]
+    assert "no recipe is named 'chirs'" in last
+    assert last.endswith("nor is it a data set; did you mean 'chairs'?")

@@ -102,7 +102,10 @@ def collect(kind: str, tree: Tree, find: Find, look: Look, skip_bad: bool) -> Co
 def open_pictures(path: Path) -> AbstractContextManager[Tree]:
     """Open a folder or an archive; DataError for what isn't there, or is neither by its name."""
     if not path.exists():
-        raise DataError(f"there is no folder or archive {shown(str(path))}")
+        raise DataError(
+            f"there is no folder or archive {shown(str(path))}; name a folder of pictures, a "
+            "zip or a tar"
+        )
     if path.is_file() and not path.name.lower().endswith(ARCHIVES):
         known = " ".join(ARCHIVES)
         raise DataError(f"{shown(str(path))} is neither a folder nor an archive ({known})")
