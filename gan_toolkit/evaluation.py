@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
@@ -16,7 +16,16 @@ from gan_toolkit import strict_json
 from gan_toolkit.batches import normalise
 from gan_toolkit.device import Device
 from gan_toolkit.inference import read_codes
-from gan_toolkit.interfaces import Bank, Batch, Dataset, Effort, Measure, Regulariser, View
+from gan_toolkit.interfaces import (
+    Bank,
+    Batch,
+    Dataset,
+    Effort,
+    Made,
+    Measure,
+    Regulariser,
+    View,
+)
 from gan_toolkit.latents import LatentSpace
 from gan_toolkit.randomness import seed_of
 from gan_toolkit.scores import SHORT
@@ -76,7 +85,9 @@ class EngineView(View):
         seed: int,
         history: Sequence[Mapping[str, Any]] = (),
         effort: Effort = "default",
+        memory: dict[Hashable, Any] | None = None,
     ) -> None:
+        """Look at `engine`; views that share a `memory` share what measures remember."""
         self.engine = engine
         self.data = data
         self.name = name
@@ -85,6 +96,7 @@ class EngineView(View):
         self.space = engine.latents
         self.history = history
         self.effort = effort
+        self._memory: dict[Hashable, Any] = {} if memory is None else memory
         self._bank: list[Bank] = []
         self._readings: dict[bool, _Reading] = {}
 
@@ -131,6 +143,14 @@ class EngineView(View):
             batch = _shown(data.batch(rows))
             found.add(batch, self.infer(batch.samples))
         return found.first(count)
+
+    def remember(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        """Return what `make` makes, made once for this data and seed."""
+        known = (self.seed, self.data.fingerprint(), key)
+        if known not in self._memory:
+            self._memory[known] = make()
+        made: Made = self._memory[known]
+        return made
 
     def _deal(self, *, held_out: bool) -> tuple[Dataset, Tensor]:
         """Return the data and the order in which its samples are drawn."""

@@ -7,10 +7,10 @@ Images are (B, C, H, W) in [-1, 1]; points are (B, D). Information is in nats.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 Player = Literal["critic", "generator"]
 """Who moves: a phase is named after the player whose parameters it updates."""
+
+Made = TypeVar("Made")
 
 Effort = Literal["fast", "default", "full"]
 """How much an evaluation may spend: a look, the usual, or what goes into a table."""
@@ -455,6 +457,14 @@ class View(ABC):
         """
         batch = self.real(count, held_out=held_out)
         return batch, self.infer(batch.samples)
+
+    def remember(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        """Return what `make` makes: made once for whoever asks by the same key, where kept.
+
+        For slow work on the data alone, such as a network that learns to read it: what is made
+        must follow from the data, the seed and the key, never from what is being measured.
+        """
+        return make()
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -51,6 +51,7 @@ class Loop:
         self.guard = Guard(self._note)
         self.history: list[dict[str, Any]] = run.metrics.read()
         self.reporter = Reporter(run, reporting, self._view, self.guard) if reporting else None
+        self._memory: dict[Hashable, Any] = {}
         self._begun_at = self.engine.steps_done
         self._saved_at = self.engine.steps_done or -1
         self._clock = (time.monotonic(), self.engine.steps_done)
@@ -229,6 +230,7 @@ class Loop:
             name=self.recipe.name,
             seed=self.keys.seed,
             history=self.history,
+            memory=self._memory,
         )
 
     def _record(self, record: dict[str, Any]) -> None:

@@ -189,6 +189,17 @@ def test_reading_real_samples_gives_what_real_and_infer_give():
     torch.testing.assert_close(raw["code"], view.infer(apart.samples)["code"])
 
 
+def test_what_is_remembered_is_made_once_for_a_seed_and_shared_between_views():
+    engine, memory, made = trained(), {}, []
+
+    def ask(seed: int, key: str) -> int:
+        view = EngineView(engine, points(), name="tiny", seed=seed, memory=memory)
+        view.remember(key, lambda: made.append(key))
+        return len(made)
+
+    assert [ask(0, "a"), ask(0, "a"), ask(0, "b"), ask(1, "a")] == [1, 1, 2, 3]
+
+
 def test_without_a_critic_nothing_is_inferred():
     engine = trained()
     parts = Trained(engine.latents, engine.shown, None, engine.regularisers)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -17,7 +17,17 @@ from torch import Tensor
 from torch.distributions import Distribution, Independent, Normal, OneHotCategorical
 
 from gan_toolkit.batches import normalise
-from gan_toolkit.interfaces import Bank, Batch, Dataset, Effort, Grid, Latent, View, device_of
+from gan_toolkit.interfaces import (
+    Bank,
+    Batch,
+    Dataset,
+    Effort,
+    Grid,
+    Latent,
+    Made,
+    View,
+    device_of,
+)
 from gan_toolkit.latents import LatentSpace
 
 Generate = Callable[[Tensor], Tensor]
@@ -134,7 +144,7 @@ class MemoryView(View):
     """A view whose generator and reader are plain functions.
 
     `generate` takes (B, W); `infer` takes samples and returns raw outputs by code; `inferable`
-    names those codes.
+    names those codes. Views that share a `memory` share what measures remember.
     """
 
     def __init__(
@@ -150,11 +160,13 @@ class MemoryView(View):
         title: str = "memory",
         history: Sequence[Mapping[str, Any]] = (),
         effort: Effort = "default",
+        memory: dict[Hashable, Any] | None = None,
     ) -> None:
         self.space, self.data, self.effort = space, data, effort
         self.step, self.seed, self.history = step, seed, history
         self._inferable = tuple(inferable)
         self._generate, self._infer, self._title = generate, infer, title
+        self._memory: dict[Hashable, Any] = {} if memory is None else memory
         self._banks: dict[int, Bank] = {}
         self._readings: dict[tuple[int, bool], tuple[Batch, dict[str, Tensor]]] = {}
 
@@ -207,3 +219,11 @@ class MemoryView(View):
         if key not in self._readings:
             self._readings[key] = super().read_real(count, held_out=held_out)
         return self._readings[key]
+
+    def remember(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        """Return what `make` makes, made once for this data and seed."""
+        known = (self.seed, self.data.fingerprint(), key)
+        if known not in self._memory:
+            self._memory[known] = make()
+        made: Made = self._memory[known]
+        return made

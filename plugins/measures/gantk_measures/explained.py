@@ -21,30 +21,16 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from gan_toolkit import Batch, Dataset, LatentSpace, Measure, Score, View
+from gan_toolkit import Dataset, LatentSpace, Measure, Score, View
 from gantk_measures.codes import binned, factor_place, members, scored_factors
 from gantk_measures.effort import samples_for
-from gantk_measures.guard import Guard
 from gantk_measures.heads import Head
-from gantk_measures.probe import Probe
+from gantk_measures.judge import Judge, judge_of
 from gantk_measures.statistics import Indices, bootstrap, numpy_rng
 
 SAMPLES = 5_000
 BINS = 20
 SHUFFLES = 5
-HELD_OUT = 4_000
-
-
-@dataclass(frozen=True)
-class Judge:
-    """What was learned of the real data, once per data set and seed."""
-
-    key: tuple[int, str]
-    probe: Probe
-    guard: Guard
-    skill: Mapping[str, Mapping[str, float]]
-    variety: Mapping[str, float]
-    """How much each factor varies over real samples, as the probe reads it."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +67,6 @@ class Explained(Measure):
         self._factors, self._codes = factors, members(latents, codes)
         self._samples, self._real, self._steps = samples, real, steps
         self._reliable = reliable
-        self._judge: Judge | None = None
 
     def measure(self, view: View) -> list[Score]:
         """Return `precision`, then `<factor>/<code>` for every pair."""
@@ -90,7 +75,7 @@ class Explained(Measure):
             return [_nothing(f"the data set {view.data.name!r} has no known factors to score")]
         if not codes:
             return [_nothing("no code is inferred; name some in `codes`")]
-        judge = self._judged(view)
+        judge = judge_of(view, self._factors, real=self._real, steps=self._steps)
         bank = view.bank(samples_for(view, self._samples, SAMPLES))
         features = judge.probe.features(bank.samples)
         rng = numpy_rng(view, "explained")
@@ -104,26 +89,6 @@ class Explained(Measure):
                 for code, places in bins.items()
             ),
         ]
-
-    def _judged(self, view: View) -> Judge:
-        """Train the probe and set up the guard, or take them from the last time."""
-        key = (view.seed, view.data.fingerprint())
-        if self._judge is None or self._judge.key != key:
-            train, test = _real(view, self._real)
-            factors = scored_factors(view.data, self._factors)
-            probe = Probe(train, factors, steps=self._steps, rng=view.rng("explained probe"))
-            features = probe.features(test.samples)
-            raw = probe.raw(features)
-            self._judge = Judge(
-                key=key,
-                probe=probe,
-                guard=Guard(train.samples, test.samples, probe.features),
-                skill=probe.skill(test),
-                variety={
-                    name: head.variety(head.read(raw[name])) for name, head in probe.heads.items()
-                },
-            )
-        return self._judge
 
     def _readings(self, judge: Judge, features: Tensor, void: str) -> Iterator[Reading]:
         raw = judge.probe.raw(features)
@@ -165,21 +130,6 @@ def _pair(reading: Reading, code: str, bins: Indices, rng: np.random.Generator) 
         len(values), lambda weights: head.explained(values, bins, weights), value, rng
     )
     return replace(score, low=low, high=high, chance=float(np.mean(shuffled)), ceiling=1.0)
-
-
-def _real(view: View, count: int) -> tuple[Batch, Batch]:
-    """Return real samples to learn from and others to be tested on."""
-    train = view.real(count)
-    if view.data.held_out() is not None:
-        return train, view.real(HELD_OUT, held_out=True)
-    cut = len(train.samples) - min(HELD_OUT, len(train.samples) // 5)
-    return Batch(*(_rows(part, slice(cut)) for part in train)), Batch(
-        *(_rows(part, slice(cut, None)) for part in train)
-    )
-
-
-def _rows(part: Tensor | None, rows: slice) -> Any:
-    return None if part is None else part[rows]
 
 
 def _nothing(reason: str) -> Score:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 import pytest
@@ -13,6 +13,8 @@ from gan_toolkit.testing.views import Level, MemoryView, Turn
 from gantk_measures.explained import Explained
 
 Generate = Callable[[Tensor], Tensor]
+MEMORY: dict[Hashable, Any] = {}
+"""Shared by all tests of a measure: its probe is trained once."""
 CODES = ["turn", "level", "shape"]
 PAIRS = [f"{factor}/{code}" for factor in ("angle", "width", "dot") for code in CODES]
 OWN = {"angle/turn", "width/level", "dot/shape"}
@@ -20,14 +22,14 @@ OWN = {"angle/turn", "width/level", "dot/shape"}
 
 @pytest.fixture(scope="module")
 def measure(world: Any) -> Explained:
-    """One measure for all tests: its probe is trained once."""
+    """One measure for all tests."""
     return Explained(
         world.space, world.data, factors=[], codes=CODES, samples=2_000, real=2_000, steps=200
     )
 
 
 def scores_of(measure: Explained, world: Any, generate: Generate) -> dict[str, Score]:
-    view = MemoryView(world.space, world.data, generate)
+    view = MemoryView(world.space, world.data, generate, memory=MEMORY)
     return {score.name: score for score in measure.measure(view)}
 
 
