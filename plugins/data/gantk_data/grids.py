@@ -7,7 +7,7 @@ factors.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,6 +43,27 @@ def circular(name: str, places: int) -> Axis:
     return Axis(factor, [place * math.tau / places for place in range(places)])
 
 
+def places(
+    columns: Mapping[str, NDArray[np.float64]],
+) -> tuple[dict[str, list[float]], NDArray[np.float32]]:
+    """Return the values that each column (N,) takes, rising, and the places of all in them, (N, K).
+
+    Sets that hold a whole grid are scored by place, as in published tables: a histogram would
+    merge neighbouring values, and an angle at which shapes look alike has no direction.
+    """
+    found = {name: np.unique(column, return_inverse=True) for name, column in columns.items()}
+    indices = np.column_stack([place for _, place in found.values()]).astype(np.float32)
+    return {name: taken.tolist() for name, (taken, _) in found.items()}, indices
+
+
+def described(values: Mapping[str, Sequence[float]], units: Mapping[str, str]) -> list[Factor]:
+    """Return the factors whose places `places` found; each is named after its value."""
+    return [
+        Factor(name, "discrete", tuple(f"{value:.4g}" for value in taken), unit=units.get(name, ""))
+        for name, taken in values.items()
+    ]
+
+
 def check_grid(sizes: Sequence[int], count: int, path: Path) -> None:
     """Raise DataError unless a grid of these sizes has `count` samples."""
     product = math.prod(sizes)
@@ -56,9 +77,9 @@ def check_grid(sizes: Sequence[int], count: int, path: Path) -> None:
 
 def table(axes: Sequence[Axis], rows: NDArray[np.int64]) -> NDArray[np.float32]:
     """Return the factors (len(rows), K) of the samples `rows`."""
-    places = np.unravel_index(rows, [len(axis.values) for axis in axes])
+    at = np.unravel_index(rows, [len(axis.values) for axis in axes])
     columns = [
         np.asarray(axis.values, dtype=np.float32)[place]
-        for axis, place in zip(axes, places, strict=True)
+        for axis, place in zip(axes, at, strict=True)
     ]
     return np.stack(columns, axis=1)

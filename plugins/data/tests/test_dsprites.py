@@ -93,10 +93,11 @@ def test_sprites_and_factors_are_read(tmp_path: Path, place: str) -> None:
     assert data.name == "dSprites"
     assert data.sample_shape == (1, 64, 64)
     assert [f.name for f in data.factors] == ["shape", "scale", "orientation", "x", "y"]
-    assert [f.kind for f in data.factors][:3] == ["discrete", "continuous", "circular"]
+    assert {f.kind for f in data.factors} == {"discrete"}
+    assert data.factors[1].values == ("0.5", "1")
+    assert data.factors[2].values == ("0", "3.142", "6.283")
     assert factors is not None
-    wanted = [[0, 0.5, 0, 0, 0], [0, 0.5, 0, 0, 1], [0, 0.5, tau / 2, 0, 0], [2, 1, tau, 1, 1]]
-    torch.testing.assert_close(factors, torch.tensor(wanted))
+    assert factors.tolist() == [[0, 0, 0, 0, 0], [0, 0, 0, 0, 1], [0, 0, 1, 0, 0], [2, 1, 2, 1, 1]]
 
 
 def test_the_pickle_beside_the_arrays_is_never_opened(tmp_path: Path) -> None:
@@ -222,7 +223,7 @@ def spoilt(fault: str) -> dict[str, NDArray[Any]]:
         ("side", r"array 'imgs' is uint8 \(72, 32, 64\), expected u1"),
         ("fortran", r"array 'imgs' can't be read: its first axis is not the slowest"),
         ("fewer", r"71 images and 72 rows of latents"),
-        ("grid", r"holds 71 samples, yet its factors take 1 x 3 x 2 x 3 x 2 x 2 = 72 combi"),
+        ("grid", r"holds 71 samples, yet its factors take 3 x 2 x 3 x 2 x 2 = 72 combi"),
         ("pixel", r"a pixel is 7, expected 0 or 1"),
         ("colour", r"expected one colour, and the shapes 0, 1 and 2"),
         ("scale", r"scale goes from 0\.5 to 1\.5, expected 0\.5 to 1\.0"),

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gan_toolkit import ArrayDataset, DataError, Factor, RowWriter, data_folder, prepared
 from gantk_data.archives.trees import file_stamp, shown
 from gantk_data.formats.npz import Npz, open_npz
-from gantk_data.grids import check_grid
+from gantk_data.grids import check_grid, described, places
 from gantk_data.limits import spread
 from gantk_data.places import locate, odd_sums, report_odd
 from gantk_data.sources import SOURCES
@@ -23,22 +23,20 @@ from gantk_data.streams import copy_rows
 
 COUNT = 737_280
 _SIDE = 64
-_VERSION = 1  # of this reader: raise it when the same file gives other arrays
-_FACTORS = (
-    Factor("shape", "discrete", ("square", "ellipse", "heart")),
-    Factor("scale", "continuous", low=0.5, high=1.0),
-    Factor("orientation", "circular", low=0.0, high=tau, unit="rad"),
-    Factor("x", "continuous"),
-    Factor("y", "continuous"),
-)
+_VERSION = 2  # of this reader: raise it when the same file gives other arrays
+_SHAPES = ("square", "ellipse", "heart")
+_RANGES = {"scale": (0.5, 1.0), "orientation": (0.0, tau), "x": (0.0, 1.0), "y": (0.0, 1.0)}
+"""The file's latents behind colour and shape, and the values they may have."""
+_UNITS = {"scale": "of the largest", "orientation": "rad"}
 _log = logging.getLogger("gantk")
 
 
 def dsprites(root: str | Path | None, subset: int | None) -> ArrayDataset:
     """Return dSprites (1, 64, 64), white on black, with five factors.
 
-    The sixth, colour, is the same for all and left out. The orientations 0 and 2 pi are both
-    there, and look alike; so do a square's quarter turns and an ellipse's half turns.
+    Factors are places in the file's grid, as in published tables. The sixth, colour, is the same
+    for all and left out. The orientations 0 and 2 pi are both there, and look alike; so do a
+    square's quarter turns and an ellipse's half turns.
     """
     source = SOURCES["dsprites"]
     root = data_folder() if root is None else Path(root)
@@ -56,7 +54,10 @@ def dsprites(root: str | Path | None, subset: int | None) -> ArrayDataset:
         "real",
         ready.arrays["images"],
         factors=ready.arrays["factors"],
-        descriptions=_FACTORS,
+        descriptions=[
+            Factor("shape", "discrete", _SHAPES),
+            *described(ready.facts["values"], _UNITS),
+        ],
         notice=source.notice,
         fingerprint=ready.fingerprint,
     )
@@ -65,7 +66,7 @@ def dsprites(root: str | Path | None, subset: int | None) -> ArrayDataset:
 def _prepare(path: Path, subset: int | None, target: Path) -> Mapping[str, Any]:
     source = SOURCES["dsprites"]
     with open_npz(path) as archive:
-        factors = _factors(path, archive)
+        values, factors = _factors(path, archive)
         chosen = spread(subset, len(factors), source.title)
         _log.info("preparing %s pictures of %s, once", f"{len(chosen):,}", path)
         with (
@@ -82,11 +83,11 @@ def _prepare(path: Path, subset: int | None, target: Path) -> Mapping[str, Any]:
     odd = odd_sums(source, [path])
     if len(factors) != COUNT:
         odd.append(f"{shown(str(path))} holds {len(factors):,} images, not {COUNT:,}")
-    return {"odd": odd}
+    return {"odd": odd, "values": values}
 
 
-def _factors(path: Path, archive: Npz) -> NDArray[np.float32]:
-    """Return shape, scale, orientation, x and y of all samples, (N, 5)."""
+def _factors(path: Path, archive: Npz) -> tuple[dict[str, list[float]], NDArray[np.float32]]:
+    """Return the values of scale, orientation, x and y, and the factors of all samples, (N, 5)."""
     classes = archive.whole("latents_classes", "i8", 6)
     values = archive.whole("latents_values", "f8", 6)
     colour, shape = classes[:, 0], classes[:, 1]
@@ -94,12 +95,16 @@ def _factors(path: Path, archive: Npz) -> NDArray[np.float32]:
         raise DataError(f"{shown(str(path))}: its latents are not numbers, or not as many")
     if colour.any() or shape.min() < 0 or shape.max() > 2:
         raise DataError(f"{shown(str(path))}: expected one colour, and the shapes 0, 1 and 2")
-    for factor, column in zip(_FACTORS[1:], values.T[2:], strict=True):
-        if column.min() < factor.low or column.max() > factor.high:
-            found = f"{factor.name} goes from {column.min():g} to {column.max():g}"
-            raise DataError(f"{shown(str(path))}: {found}, expected {factor.low} to {factor.high}")
-    check_grid([len(np.unique(column)) for column in classes.T], len(classes), path)
-    return np.column_stack([shape, values[:, 2:]]).astype(np.float32)
+    columns = dict(zip(_RANGES, values.T[2:], strict=True))
+    for name, (low, high) in _RANGES.items():
+        least, most = columns[name].min(), columns[name].max()
+        if least < low or most > high:
+            found = f"{name} goes from {least:g} to {most:g}"
+            raise DataError(f"{shown(str(path))}: {found}, expected {low} to {high}")
+    taken, found_at = places(columns)
+    sizes = [len(np.unique(shape)), *map(len, taken.values())]
+    check_grid(sizes, len(classes), path)
+    return taken, np.column_stack([shape, found_at]).astype(np.float32)
 
 
 def _white(path: Path, sprites: NDArray[np.uint8]) -> NDArray[np.uint8]:

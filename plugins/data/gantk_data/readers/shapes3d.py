@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_toolkit import ArrayDataset, DataError, Factor, RowWriter, data_folder, prepared
+from gan_toolkit import ArrayDataset, DataError, RowWriter, data_folder, prepared
 from gantk_data.archives.trees import file_stamp, shown
-from gantk_data.grids import check_grid
+from gantk_data.grids import check_grid, described, places
 from gantk_data.limits import spread
 from gantk_data.places import locate, odd_sums, report_odd
 from gantk_data.sources import SOURCES
@@ -35,9 +35,9 @@ SIZES = {
     "orientation": 15,
 }
 """The columns of the labels, and how many values each takes at most."""
-_UNITS = {"scale": "", "orientation": "deg"}  # the quantities; others are discrete
+_UNITS = {"orientation": "deg"}
 _SIDE = 64
-_VERSION = 1  # of this reader: raise it when the same file gives other arrays
+_VERSION = 2  # of this reader: raise it when the same file gives other arrays
 # The published file has blocks of many pictures each; they are unpacked once when all that a
 # row of them takes fits.
 _BLOCKS_HELD = 1 << 28
@@ -46,7 +46,7 @@ _log = logging.getLogger("gantk")
 
 
 def shapes3d(root: str | Path | None, size: int, subset: int | None) -> ArrayDataset:
-    """Return 3D Shapes, (3, size, size), with its six factors as the file's labels give them."""
+    """Return 3D Shapes, (3, size, size), with its six factors as places in the file's grid."""
     source = SOURCES["shapes3d"]
     root = data_folder() if root is None else Path(root)
     path = locate(source, [root, root / "shapes3d", root / "3dshapes"], [source.files[0].name])
@@ -64,7 +64,7 @@ def shapes3d(root: str | Path | None, size: int, subset: int | None) -> ArrayDat
         "real",
         ready.arrays["images"],
         factors=ready.arrays["factors"],
-        descriptions=[_factor(name, values) for name, values in ready.facts["values"].items()],
+        descriptions=described(ready.facts["values"], _UNITS),
         notice=source.notice,
         fingerprint=ready.fingerprint,
     )
@@ -155,19 +155,10 @@ def _factors(
     """Return the values that each factor takes, and the table of factors (N, 6)."""
     if not np.isfinite(labels).all():
         raise DataError(f"{shown(str(path))}: a label is not a number")
-    values, columns = {}, []
-    for (name, most), column in zip(SIZES.items(), labels.T, strict=True):
-        taken, places = np.unique(column, return_inverse=True)
-        if len(taken) > most:
-            found = f"{name} takes {len(taken):,} values, expected {most} at most"
+    values, table = places(dict(zip(SIZES, labels.T, strict=True)))
+    for name, most in SIZES.items():
+        if len(values[name]) > most:
+            found = f"{name} takes {len(values[name]):,} values, expected {most} at most"
             raise DataError(f"{shown(str(path))}: {found}")
-        values[name] = taken.tolist()
-        columns.append(column if name in _UNITS else places)
     check_grid([len(taken) for taken in values.values()], len(labels), path)
-    return values, np.column_stack(columns).astype(np.float32)
-
-
-def _factor(name: str, values: list[float]) -> Factor:
-    if name in _UNITS:
-        return Factor(name, "continuous", low=values[0], high=values[-1], unit=_UNITS[name])
-    return Factor(name, "discrete", tuple(f"{value:g}" for value in values))
+    return values, table
