@@ -49,9 +49,10 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Links between pages lead somewhere, and what pages show of code runs."""
+    """What pages show is true, links lead somewhere, and the site is built without a warning."""
     install(session)
     session.run("python", "-m", "pytest", "-q", "tests/docs")
+    session.run("python", "-m", "sphinx", "-W", "docs", "site")
 
 
 @nox.session

@@ -262,21 +262,41 @@ def hook_table() -> str:
     return table(("hook", "what it does"), rows)
 
 
+def _homes() -> list[tuple[str, list[str]]]:
+    """Return the modules that define public names, and those names."""
+    homes: dict[str, list[str]] = {}
+    for name, home in sorted(vars(gan_toolkit)["_HOME_OF"].items()):
+        homes.setdefault(home, []).append(name)
+    return sorted(homes.items())
+
+
 def public_names() -> str:
     """Return what `from gan_toolkit import …` can name, by the module that defines it."""
-    homes: dict[str, list[str]] = {}
-    for name in sorted(vars(gan_toolkit)["__all__"]):
-        home = vars(gan_toolkit)["_HOME_OF"].get(name)
-        if home is not None:
-            homes.setdefault(home, []).append(name)
     rows = [
         (f"`{home}`", first_line(importlib.import_module(home)), ", ".join(f"`{n}`" for n in names))
-        for home, names in sorted(homes.items())
+        for home, names in _homes()
     ]
     return table(("defined in", "what it is", "names"), rows)
 
 
+def api() -> str:
+    """Return what makes Sphinx show every public name with its docstring, module by module."""
+    return "\n\n".join(
+        f"## `{home}`\n\n{first_line(importlib.import_module(home))}\n\n"
+        "```{eval-rst}\n" + "\n".join(_directive(home, name) for name in names) + "\n```"
+        for home, names in _homes()
+    )
+
+
+def _directive(home: str, name: str) -> str:
+    value = getattr(gan_toolkit, name)
+    if inspect.isclass(value):
+        return f".. autoclass:: {home}.{name}\n   :members:"
+    return f".. auto{'function' if inspect.isroutine(value) else 'data'}:: {home}.{name}"
+
+
 PARTS: dict[str, Callable[[], str]] = {
+    "api": api,
     "components": components,
     "run keys": run_keys,
     "head keys": head_keys,
