@@ -9,7 +9,8 @@ import numpy as np
 from gan_toolkit import Dataset, LatentSpace, Measure, Score, View
 from gantk_measures import importance
 from gantk_measures.importance import Fitted, Regressor, completeness, disentanglement, fit
-from gantk_measures.real import KnownFactors, Reading, RealCodes
+from gantk_measures.reading import Reading
+from gantk_measures.real import KnownFactors, RealCodes
 from gantk_measures.statistics import numpy_rng
 from gantk_measures.variables import Variable
 

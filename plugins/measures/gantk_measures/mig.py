@@ -14,7 +14,8 @@ import numpy as np
 from gan_toolkit import Dataset, LatentSpace, Measure, Score, View
 from gantk_measures import gaps
 from gantk_measures.mutual import Shared, plug_in_bias, shared, shuffled
-from gantk_measures.real import KnownFactors, Reading, RealCodes
+from gantk_measures.reading import Reading
+from gantk_measures.real import KnownFactors, RealCodes
 from gantk_measures.statistics import Indices, bootstrap_all, numpy_rng
 from gantk_measures.variables import Binning, Variable
 
