@@ -43,6 +43,10 @@ class Head(ABC):
         """Return the reading of each sample."""
 
     @abstractmethod
+    def values(self, reading: np.ndarray[Any, Any]) -> Numbers:
+        """Return a reading in the data set's terms, (N,): radians, a number, an index."""
+
+    @abstractmethod
     def skill(self, raw: Tensor, truth: Tensor) -> dict[str, float]:
         """Return the probe's quality on samples it has not seen; `reliability` is at most 1."""
 
@@ -75,6 +79,10 @@ class DirectionHead(Head):
     def read(self, raw: Tensor) -> Numbers:
         """Return unit vectors (N, 2)."""
         return functional.normalize(raw.double(), dim=1).numpy()
+
+    def values(self, reading: np.ndarray[Any, Any]) -> Numbers:
+        """Return angles in radians, -pi to pi."""
+        return np.arctan2(reading[:, 1], reading[:, 0])
 
     def skill(self, raw: Tensor, truth: Tensor) -> dict[str, float]:
         """Return the median angular error in degrees and the share of Var(u) it leaves."""
@@ -114,6 +122,10 @@ class NumberHead(Head):
         """Return numbers (N, 1) in the factor's unit."""
         return (raw.double() * self._scale + self._mean).numpy()
 
+    def values(self, reading: np.ndarray[Any, Any]) -> Numbers:
+        """Return the numbers."""
+        return reading[:, 0]
+
     def skill(self, raw: Tensor, truth: Tensor) -> dict[str, float]:
         """Return R2, which is the reliability too."""
         wanted = truth.double().numpy()[:, None]
@@ -148,6 +160,10 @@ class ClassHead(Head):
     def read(self, raw: Tensor) -> Indices:
         """Return indices (N,)."""
         return raw.argmax(dim=1).numpy()
+
+    def values(self, reading: np.ndarray[Any, Any]) -> Numbers:
+        """Return the indices."""
+        return reading.astype(np.float64)
 
     def skill(self, raw: Tensor, truth: Tensor) -> dict[str, float]:
         """Return the accuracy, which is the reliability too."""
