@@ -11,6 +11,7 @@ from gantk_measures.options import (
     BoundOptions,
     ClassicOptions,
     ClusteringOptions,
+    ControllabilityOptions,
     DciOptions,
     ExplainedOptions,
     FactorVaeOptions,
@@ -54,6 +55,12 @@ _MEASURES = (
         "mig:Mig",
         MigOptions,
         "whether each known factor is in one code, and each code about one factor",
+    ),
+    (
+        "controllability",
+        "controllability:Controllability",
+        ControllabilityOptions,
+        "MIG and DCI of the generator: whether each factor of its samples is set by one code",
     ),
     (
         "dci",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from gan_toolkit import Dataset, Factor, Latent, LatentSpace, View, did_you_mean
+from gan_toolkit import Batch, Dataset, Factor, Latent, LatentSpace, View, did_you_mean
 from gantk_measures.statistics import Indices, Numbers
 from gantk_measures.variables import Kind, Variable
 
@@ -76,6 +76,14 @@ def factor_place(data: Dataset, name: str) -> int:
             f"{did_you_mean(name, known)}"
         )
     return known.index(name)
+
+
+def factors_of(batch: Batch, places: Mapping[int, Factor]) -> tuple[Variable, ...]:
+    """Return the true values of factors of real samples, each factor given by its column."""
+    if batch.factors is None:
+        raise ValueError("the samples come without factors")
+    values = batch.factors.double().numpy()
+    return tuple(Variable(each.name, each.kind, values[:, at]) for at, each in places.items())
 
 
 def scored_factors(data: Dataset, names: Sequence[str]) -> dict[int, Factor]:

@@ -24,11 +24,14 @@ from gantk_measures.statistics import (
     entropy,
     uncertainty,
 )
+from gantk_measures.variables import Kind
 
 
 class Head(ABC):
     """Learns, reads and scores one factor."""
 
+    kind: Kind
+    """That of the factors it reads."""
     width: int
     """Columns the probe gives it."""
     estimator: str
@@ -69,6 +72,7 @@ class DirectionHead(Head):
     and a reading that is off by half a turn half the time counts as not explained.
     """
 
+    kind = "circular"
     width = 2
     estimator = "1 - E[Var(u|bin)] / Var(u), u = (cos, sin) of the measured angle"
 
@@ -108,6 +112,7 @@ class DirectionHead(Head):
 class NumberHead(Head):
     """A number, learned in standard units of the data."""
 
+    kind = "continuous"
     width = 1
     estimator = "1 - E[Var(u|bin)] / Var(u), u = the measured number"
 
@@ -147,6 +152,7 @@ class NumberHead(Head):
 class ClassHead(Head):
     """One of some values, learned as a softmax and read as the likeliest."""
 
+    kind = "discrete"
     estimator = "I(bin; u) / H(u), Miller-Madow, u = the likeliest value"
 
     def __init__(self, values: int) -> None:

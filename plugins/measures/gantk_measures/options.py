@@ -110,6 +110,30 @@ class DciOptions(FactorsOptions):
     published tables, takes minutes when factors have many values; extra trees take seconds."""
 
 
+class ControllabilityOptions(Options):
+    """Options of `controllability`."""
+
+    factors: list[str] = Field(default_factory=list)
+    """Factors of the data set to measure; empty: all that are scored."""
+    codes: Annotated[list[str], Reference("latents")] = Field(default_factory=list)
+    """Latents to hold against them, groups or members; empty: all that are inferred."""
+    samples: ByEffort = None
+    """Generated samples; absent: 10,000, or as the effort says."""
+    bins: Bins = 20
+    """Bins of codes and factors that are numbers or angles; categories are never binned."""
+    binning: Literal["width", "quantile"] = "width"
+    """Bins of equal width, as in published tables, or of equal frequency."""
+    regressor: Literal["gradient_boosting", "extra_trees"] = "extra_trees"
+    """What predicts the factors for D, C and I; values are only comparable under the same one."""
+    real: Count = 20_000
+    """Real samples the probe learns from; at most all."""
+    steps: Annotated[int, Field(ge=10, le=100_000)] = 1_200
+    """Training steps of the probe, as in `explained`."""
+    reliable: Annotated[float, Field(ge=0, le=1)] = 0.95
+    """Least quality of the probe on real samples it has not seen (R2, or accuracy); one factor
+    below it voids the aggregates."""
+
+
 class FactorVaeOptions(FactorsOptions):
     """Options of `factor_vae`."""
 

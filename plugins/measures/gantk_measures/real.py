@@ -8,7 +8,14 @@ from dataclasses import replace
 from torch import Tensor
 
 from gan_toolkit import Batch, Dataset, Latent, LatentSpace, Score, View
-from gantk_measures.codes import column_names, factor_place, kind_of, members, scored_factors
+from gantk_measures.codes import (
+    column_names,
+    factor_place,
+    factors_of,
+    kind_of,
+    members,
+    scored_factors,
+)
 from gantk_measures.effort import samples_for
 from gantk_measures.reading import LEAST, Reading, Unreadable, reading_of
 from gantk_measures.variables import Variable
@@ -24,13 +31,12 @@ class KnownFactors:
             factor_place(data, name)
         self._names = names
 
-    def of(self, data: Dataset, batch: Batch) -> list[Variable]:
+    def of(self, data: Dataset, batch: Batch) -> Sequence[Variable]:
         """Return their values in a batch; Unreadable if there are none."""
         places = scored_factors(data, self._names if data.factors else [])
         if not places or batch.factors is None:
             raise Unreadable(f"the data set {data.name!r} has no known factors to score")
-        values = batch.factors.double().numpy()
-        return [Variable(each.name, each.kind, values[:, at]) for at, each in places.items()]
+        return factors_of(batch, places)
 
 
 class RealCodes:

@@ -18,6 +18,7 @@ def test_every_measure_is_offered_and_takes_its_options() -> None:
         "bound",
         "classic",
         "clustering",
+        "controllability",
         "dci",
         "explained",
         "factor_vae",
