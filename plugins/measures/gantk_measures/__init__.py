@@ -15,6 +15,7 @@ from gantk_measures.options import (
     DciOptions,
     ExplainedOptions,
     FactorVaeOptions,
+    GeneratedClusteringOptions,
     IndependenceOptions,
     InfomecOptions,
     MigOptions,
@@ -43,6 +44,12 @@ _MEASURES = (
         "explained:Explained",
         ExplainedOptions,
         "share of each known factor of the data that a code decides",
+    ),
+    (
+        "generated_clustering",
+        "generated_clustering:GeneratedClustering",
+        GeneratedClusteringOptions,
+        "whether the categories of a code are the labels a classifier gives the samples",
     ),
     (
         "modes",

@@ -143,6 +143,22 @@ class FactorVaeOptions(FactorsOptions):
     """Samples a vote, votes, pruning: ours, or those of disentanglement_lib or InfoGAN-CR."""
 
 
+class GeneratedClusteringOptions(Options):
+    """Options of `generated_clustering`."""
+
+    codes: Annotated[list[str], Reference("latents")] = Field(default_factory=list)
+    """Discrete latents to name, groups or members; empty: all that are inferred."""
+    samples: ByEffort = None
+    """Generated samples of each category; absent: 1,000, or as the effort says."""
+    real: Count = 20_000
+    """Real samples the classifier learns from; at most all."""
+    steps: Annotated[int, Field(ge=10, le=100_000)] = 1_200
+    """Training steps of the classifier, 128 samples each."""
+    reliable: Annotated[float, Field(ge=0, le=1)] = 0.95
+    """Least accuracy of the classifier on real samples it has not seen; below it all scores are
+    void."""
+
+
 class InfomecOptions(FactorsOptions):
     """Options of `infomec`."""
 

@@ -22,6 +22,7 @@ def test_every_measure_is_offered_and_takes_its_options() -> None:
         "dci",
         "explained",
         "factor_vae",
+        "generated_clustering",
         "independence",
         "infomec",
         "mig",
