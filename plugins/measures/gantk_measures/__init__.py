@@ -21,6 +21,7 @@ from gantk_measures.options import (
     MigOptions,
     ModesOptions,
     UsageOptions,
+    VariationOptions,
 )
 
 if TYPE_CHECKING:
@@ -116,6 +117,12 @@ _MEASURES = (
         "activeness:Activeness",
         ActivenessOptions,
         "how far a sample moves when one code is set to another value",
+    ),
+    (
+        "variation_predictability",
+        "variation:VariationPredictability",
+        VariationOptions,
+        "whether a pair of samples shows which code was changed",
     ),
 )
 

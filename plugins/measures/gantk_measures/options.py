@@ -194,3 +194,14 @@ class ActivenessOptions(Options):
     """Latents to move, groups or members; empty: all that are inferred. Noise may be named too."""
     bases: Annotated[int, Field(ge=2, le=10_000)] = 64
     """Samples from which each code is moved."""
+
+
+class VariationOptions(Options):
+    """Options of `variation_predictability`."""
+
+    codes: Annotated[list[str], Reference("latents")] = Field(default_factory=list)
+    """Latents to tell apart, groups or members; empty: all that are inferred."""
+    pairs: ByEffort = None
+    """Pairs of samples, half of them to train on; absent: 4,000, or as the effort says."""
+    epochs: Annotated[int, Field(ge=1, le=1_000)] = 20
+    """Most passes over the pairs to train on."""

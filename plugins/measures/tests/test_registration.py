@@ -28,6 +28,7 @@ def test_every_measure_is_offered_and_takes_its_options() -> None:
         "mig",
         "modes",
         "usage",
+        "variation_predictability",
     ]
     for component in registry.all("measure"):
         arguments = set(inspect.signature(component.load()).parameters)
