@@ -20,6 +20,7 @@ from gantk_measures.options import (
     InfomecOptions,
     MigOptions,
     ModesOptions,
+    PathLengthOptions,
     UsageOptions,
     VariationOptions,
 )
@@ -117,6 +118,12 @@ _MEASURES = (
         "activeness:Activeness",
         ActivenessOptions,
         "how far a sample moves when one code is set to another value",
+    ),
+    (
+        "path_length",
+        "path_length:PathLength",
+        PathLengthOptions,
+        "how fast samples change on the way between two draws of a latent",
     ),
     (
         "variation_predictability",

@@ -205,3 +205,20 @@ class VariationOptions(Options):
     """Pairs of samples, half of them to train on; absent: 4,000, or as the effort says."""
     epochs: Annotated[int, Field(ge=1, le=1_000)] = 20
     """Most passes over the pairs to train on."""
+
+
+class PathLengthOptions(Options):
+    """Options of `path_length`."""
+
+    codes: Annotated[list[str], Reference("latents")] = Field(default_factory=list)
+    """Latents to move, groups or members, none of them discrete; empty: all that are not, noise
+    too."""
+    samples: ByEffort = None
+    """Paths of each, two samples a path; absent: 2,000, or as the effort says."""
+    distance: Literal["pixels", "features"] = "pixels"
+    """Squared distance of samples, or of what a probe trained on factors or labels makes of
+    them."""
+    real: Count = 20_000
+    """Real samples such a probe learns from; at most all."""
+    steps: Annotated[int, Field(ge=10, le=100_000)] = 1_200
+    """Training steps of such a probe, as in `explained`."""

@@ -27,6 +27,7 @@ def test_every_measure_is_offered_and_takes_its_options() -> None:
         "infomec",
         "mig",
         "modes",
+        "path_length",
         "usage",
         "variation_predictability",
     ]
