@@ -63,6 +63,8 @@ class Latent(ABC):
     """Raw outputs a network must give to describe q(code | x); 0: the latent can't be inferred."""
     discrete: bool = False
     """Whether `entropy` is that of a discrete variable, so that a share of it means something."""
+    circular: bool = False
+    """Whether its columns are (cos, sin) of angles, pair by pair, which is how measures read it."""
 
     @abstractmethod
     def sample(self, count: int, rng: torch.Generator | None) -> Tensor:

@@ -140,6 +140,21 @@ class LatentConformance(ABC):
         assert estimate.ndim == 2
         assert estimate.shape[0] == 5
 
+    def test_a_circular_latent_gives_points_of_the_circle(self) -> None:
+        """Measures read each pair of its columns as (cos, sin), and its estimate as radians."""
+        latent = self.make()
+        if not latent.circular:
+            raise SkipTest("it is not circular")
+        assert not latent.discrete
+
+        pairs = latent.sample(16, _rng()).unflatten(1, (-1, 2))
+        torch.testing.assert_close(pairs.square().sum(dim=2), torch.ones(16, latent.width // 2))
+
+        raw = torch.randn(16, _recoverable(latent).posterior_width, generator=_rng(1))
+        angles = latent.estimate(raw)
+        assert angles.shape == (16, latent.width // 2)
+        assert (angles.abs() <= math.pi + 1e-6).all()
+
     def test_entropy_is_a_finite_number(self) -> None:
         latent = _recoverable(self.make())
 

@@ -114,6 +114,7 @@ class Turn(Latent):
     """A direction, equally likely anywhere, as (cos, sin). Nothing infers it."""
 
     width = 2
+    circular = True
 
     def sample(self, count: int, rng: torch.Generator | None) -> Tensor:
         """Draw points on the unit circle."""

@@ -31,6 +31,7 @@ from gan_toolkit.testing.conformance import (
     TinyCode,
     TinyCritic,
     TinyGenerator,
+    TinyNoise,
 )
 
 
@@ -148,6 +149,13 @@ class Waits(Coin):
         return super().posterior(raw * (1.0 if raw.sum().item() > 0 else 2.0))
 
 
+class OffTheCircle(TinyNoise):
+    circular = True
+
+    def __init__(self) -> None:
+        super().__init__(2)
+
+
 class Flipped(Logistic):
     def generator_loss(self, real_score: Tensor | None, fake_score: Tensor) -> Tensor:
         return -super().generator_loss(real_score, fake_score)
@@ -236,6 +244,7 @@ FAULTS: list[tuple[type, Callable[[], Any], str]] = [
     (LatentConformance, Unlabelled, "test_grid_gives_what_sample_would"),
     (LatentConformance, DensityPerColumn, "test_posterior_scores_what_sample_gives"),
     (LatentConformance, Waits, "test_posterior_never_reads_a_value_back"),
+    (LatentConformance, OffTheCircle, "test_a_circular_latent_gives_points_of_the_circle"),
     (ObjectiveConformance, Flipped, "test_the_generator_learns_to_please_the_critic"),
     (ObjectiveConformance, Blind, "test_the_critic_learns_to_tell_real_from_fake"),
     (ObjectiveConformance, Overflowing, "test_losses_are_finite_scalars_at_any_score"),

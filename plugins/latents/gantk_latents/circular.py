@@ -22,6 +22,8 @@ class Circular(Latent):
     tear it open somewhere. The posterior is von Mises, see `VonMises`.
     """
 
+    circular = True
+
     def __init__(self, size: int = 1, concentration_limit: float = 25.0) -> None:
         if size < 1:
             raise ValueError(f"size = {size}: a latent needs at least 1 angle")

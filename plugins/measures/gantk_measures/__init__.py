@@ -11,14 +11,18 @@ from gantk_measures.options import (
     BoundOptions,
     ClassicOptions,
     ClusteringOptions,
+    ControllabilityOptions,
     DciOptions,
     ExplainedOptions,
     FactorVaeOptions,
+    GeneratedClusteringOptions,
     IndependenceOptions,
     InfomecOptions,
     MigOptions,
     ModesOptions,
+    PathLengthOptions,
     UsageOptions,
+    VariationOptions,
 )
 
 if TYPE_CHECKING:
@@ -44,6 +48,12 @@ _MEASURES = (
         "share of each known factor of the data that a code decides",
     ),
     (
+        "generated_clustering",
+        "generated_clustering:GeneratedClustering",
+        GeneratedClusteringOptions,
+        "whether the categories of a code are the labels a classifier gives the samples",
+    ),
+    (
         "modes",
         "modes:Modes",
         ModesOptions,
@@ -54,6 +64,12 @@ _MEASURES = (
         "mig:Mig",
         MigOptions,
         "whether each known factor is in one code, and each code about one factor",
+    ),
+    (
+        "controllability",
+        "controllability:Controllability",
+        ControllabilityOptions,
+        "MIG and DCI of the generator: whether each factor of its samples is set by one code",
     ),
     (
         "dci",
@@ -102,6 +118,18 @@ _MEASURES = (
         "activeness:Activeness",
         ActivenessOptions,
         "how far a sample moves when one code is set to another value",
+    ),
+    (
+        "path_length",
+        "path_length:PathLength",
+        PathLengthOptions,
+        "how fast samples change on the way between two draws of a latent",
+    ),
+    (
+        "variation_predictability",
+        "variation:VariationPredictability",
+        VariationOptions,
+        "whether a pair of samples shows which code was changed",
     ),
 )
 

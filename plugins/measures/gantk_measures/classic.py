@@ -15,7 +15,8 @@ from gantk_measures.factor_vae import describe, groups_of
 from gantk_measures.gaps import modularity
 from gantk_measures.linear import explicitness, sap
 from gantk_measures.mutual import shared
-from gantk_measures.real import KnownFactors, Reading, RealCodes
+from gantk_measures.reading import Reading
+from gantk_measures.real import KnownFactors, RealCodes
 from gantk_measures.robustness import interventional_robustness
 from gantk_measures.statistics import bootstrap_mean, numpy_rng
 from gantk_measures.votes import BETA_VAE, Name, beta_vae

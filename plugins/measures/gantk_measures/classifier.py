@@ -96,6 +96,10 @@ class Classifier:
             for code, temperature in self._temperatures.items()
         }
 
+    def likeliest(self, samples: Tensor) -> dict[str, Indices]:
+        """Return by code the bin (N,) that is likeliest for each sample."""
+        return {code: raw.argmax(dim=1).numpy() for code, raw in self._logits(samples).items()}
+
     def _train(self, train: Labelled, validation: Labelled, epochs: int) -> None:
         size = min(BATCH, len(train))
         steps = len(train) // size

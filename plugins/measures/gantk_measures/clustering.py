@@ -11,7 +11,11 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
+from sklearn.metrics import (
+    adjusted_mutual_info_score,
+    adjusted_rand_score,
+    normalized_mutual_info_score,
+)
 from torch import Tensor
 
 from gan_toolkit import Batch, Measure, Score, View
@@ -35,6 +39,8 @@ ESTIMATORS = {
     "error_majority": "each category stands for its commonest label (1 - purity)",
     "nmi": "mutual information over the arithmetic mean of the entropies",
     "ari": "adjusted Rand index",
+    "ami": "mutual information less what chance gives, over the arithmetic mean of the entropies "
+    "less the same",
 }
 
 
@@ -49,7 +55,7 @@ class Clustering(Measure):
         self._samples = samples
 
     def measure(self, view: View) -> list[Score]:
-        """Return `<code>/error`, `/error_majority`, `/nmi` and `/ari` of each discrete code."""
+        """Return `<code>/error`, `/error_majority`, `/nmi`, `/ari`, `/ami` of discrete codes."""
         codes = [code for code in view.inferable if view.space[code].discrete]
         if not codes:
             return [_void("no discrete code is inferred")]
@@ -71,35 +77,50 @@ class Clustering(Measure):
         self, view: View, code: str, found: Indices, real: Batch, which: str
     ) -> list[Score]:
         assert real.labels is not None, "checked by the caller"
-        labels = _index(real.labels)
         rng = numpy_rng(view, f"clustering {code}")
-        chance = cluster_scores(rng.permutation(found), labels)
-        details = describe(found, labels, view.data.classes)
-        scores = [
-            Score(
-                name=f"{code}/{name}",
-                value=value,
-                count=len(labels),
-                estimator=f"{READ.format(which=which)}; {ESTIMATORS[name]}",
-                chance=chance[name],
-                details=details if name == "error" else {},
-                split=which,
-            )
-            for name, value in cluster_scores(found, labels).items()
-        ]
-        wrong = _wrong(found, labels)
-        low, high = bootstrap_mean(wrong, rng)
-        return [replace(scores[0], low=low, high=high), *scores[1:]]
+        scores = against_labels(
+            code, found, _index(real.labels), view.data.classes, READ.format(which=which), rng
+        )
+        return [replace(score, split=which) for score in scores]
+
+
+def against_labels(
+    code: str,
+    found: Indices,
+    labels: Indices,
+    classes: tuple[str, ...],
+    source: str,
+    rng: np.random.Generator,
+) -> list[Score]:
+    """Return the scores of categories (N,) of a code against labels (N,), both from `source`.
+
+    The first is the error, with its interval, the maps and the table.
+    """
+    chance = cluster_scores(rng.permutation(found), labels)
+    scores = [
+        Score(
+            name=f"{code}/{name}",
+            value=value,
+            count=len(labels),
+            estimator=f"{source}; {ESTIMATORS[name]}",
+            chance=chance[name],
+            details=describe(found, labels, classes) if name == "error" else {},
+        )
+        for name, value in cluster_scores(found, labels).items()
+    ]
+    low, high = bootstrap_mean(_wrong(found, labels), rng)
+    return [replace(scores[0], low=low, high=high), *scores[1:]]
 
 
 def cluster_scores(found: Indices, labels: Indices) -> dict[str, float]:
-    """Return error, majority error, NMI and ARI of categories (N,) against labels (N,)."""
+    """Return error, majority error, NMI, ARI and AMI of categories (N,) against labels (N,)."""
     table = contingency(found, labels)
     return {
         "error": 1 - match_one_to_one(table).accuracy,
         "error_majority": 1 - match_majority(table).accuracy,
         "nmi": float(normalized_mutual_info_score(labels, found)),
         "ari": float(adjusted_rand_score(labels, found)),
+        "ami": float(adjusted_mutual_info_score(labels, found)),
     }
 
 

@@ -1,19 +1,57 @@
-"""Codes as measures read them from the generator's side: the bin each input value lies in."""
+"""Codes as measures read them from the generator's side: the values that were put in."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+import torch
 from torch import Tensor
 
-from gan_toolkit import Dataset, Factor, LatentSpace, View, did_you_mean
-from gantk_measures.statistics import Indices
+from gan_toolkit import Batch, Dataset, Factor, Latent, LatentSpace, View, did_you_mean
+from gantk_measures.statistics import Indices, Numbers
+from gantk_measures.variables import Kind, Variable
 
 
 def members(space: LatentSpace, names: Sequence[str]) -> list[str]:
     """Return the latents that `names` stand for, groups taken apart; ValueError if unknown."""
     return [member for name in names for member in space.group(name)]
+
+
+def kind_of(latent: Latent) -> Kind:
+    """Return whether a latent is a category, a direction or a number."""
+    if latent.discrete:
+        return "discrete"
+    return "circular" if latent.circular else "continuous"
+
+
+def column_names(code: str, columns: int) -> list[str]:
+    """Return a name for each column that is read of a code: `code[0]` and so on if several."""
+    return [code] if columns == 1 else [f"{code}[{i}]" for i in range(columns)]
+
+
+def put_in(space: LatentSpace, codes: Sequence[str], latent: Tensor) -> list[Variable]:
+    """Return the true values of codes in the latents (N, W) that were put in.
+
+    A category is its index, a number itself, a direction its angle. A code of several numbers
+    gives a variable for each.
+    """
+    parts = space.split(latent)
+    found: list[Variable] = []
+    for code in codes:
+        kind, columns = kind_of(space[code]), _values(space[code], parts[code]).T
+        names = column_names(code, len(columns))
+        found += [Variable(name, kind, each) for name, each in zip(names, columns, strict=True)]
+    return found
+
+
+def _values(latent: Latent, value: Tensor) -> Numbers:
+    if latent.discrete:
+        return latent.bins(value, 1).double().numpy()
+    if latent.circular:
+        cosine, sine = value.double().unflatten(1, (-1, 2)).unbind(dim=2)
+        return torch.atan2(sine, cosine).numpy()
+    return value.double().numpy()
 
 
 def binned(view: View, codes: Sequence[str], latent: Tensor, count: int = 20) -> dict[str, Indices]:
@@ -25,8 +63,7 @@ def binned(view: View, codes: Sequence[str], latent: Tensor, count: int = 20) ->
     found: dict[str, Indices] = {}
     for code in codes:
         columns = view.space[code].bins(values[code], count).numpy().astype(np.int64).T
-        names = [code] if len(columns) == 1 else [f"{code}[{i}]" for i in range(len(columns))]
-        found |= dict(zip(names, columns, strict=True))
+        found |= dict(zip(column_names(code, len(columns)), columns, strict=True))
     return found
 
 
@@ -39,6 +76,14 @@ def factor_place(data: Dataset, name: str) -> int:
             f"{did_you_mean(name, known)}"
         )
     return known.index(name)
+
+
+def factors_of(batch: Batch, places: Mapping[int, Factor]) -> tuple[Variable, ...]:
+    """Return the true values of factors of real samples, each factor given by its column."""
+    if batch.factors is None:
+        raise ValueError("the samples come without factors")
+    values = batch.factors.double().numpy()
+    return tuple(Variable(each.name, each.kind, values[:, at]) for at, each in places.items())
 
 
 def scored_factors(data: Dataset, names: Sequence[str]) -> dict[int, Factor]:

@@ -9,7 +9,8 @@ import numpy as np
 from gan_toolkit import Dataset, LatentSpace, Measure, Score, View
 from gantk_measures import importance
 from gantk_measures.importance import Fitted, Regressor, completeness, disentanglement, fit
-from gantk_measures.real import KnownFactors, Reading, RealCodes
+from gantk_measures.reading import Reading
+from gantk_measures.real import KnownFactors, RealCodes
 from gantk_measures.statistics import numpy_rng
 from gantk_measures.variables import Variable
 
@@ -46,40 +47,56 @@ class Dci(Measure):
         return self._real.score(view, "disentanglement", partial(self._scores, view))
 
     def _scores(self, view: View, reading: Reading) -> list[Score]:
-        rng = numpy_rng(view, "dci")
-        seed, (train, test) = int(rng.integers(2**31)), reading.halves()
-        found = fit(reading.codes, reading.factors, self._regressor, train, test, seed)
-        few = train[:SHUFFLED]
-        apart = [_shuffled(factor, rng) for factor in reading.factors]
-        by_chance = fit(reading.codes, apart, self._regressor, few, test, seed)
-        values, chances = _values(found), _values(by_chance)
-        chances["informativeness"] = float(found.chance.mean())
-        narrow = {
-            "disentanglement": len(reading.factors) < 2,
-            "completeness": len(reading.codes) < 2,
-        }
-        return [
-            Score(
-                name=name,
-                value=value,
-                count=reading.count,
-                estimator=self._estimator(reading, len(train), len(test), len(few)),
-                chance=chances[name],
-                ceiling=1.0,
-                void=TOO_FEW[name] if narrow.get(name) else "",
-                details=_details(reading, found) if name == "disentanglement" else {},
-            )
-            for name, value in values.items()
-        ]
+        return importance_scores(reading, numpy_rng(view, "dci"), self._regressor)
 
-    def _estimator(self, reading: Reading, train: int, test: int, few: int) -> str:
-        regressor = f"{self._regressor.replace('_', ' ')} of {importance.TREES} trees"
-        return (
-            f"{regressor}, one model per factor, fitted to {train} samples and judged on {test} "
-            f"others; {reading.source}; columns of one code summed; entropies to base "
-            f"{len(reading.factors)} (D) and {len(reading.codes)} (C); I: accuracy of discrete "
-            f"factors, R2 of others; chance of D and C: the same fitted to {few} shuffled samples"
+
+def importance_scores(
+    reading: Reading, rng: np.random.Generator, regressor: Regressor
+) -> list[Score]:
+    """Return D, C and I of a reading; the details are in the first."""
+    seed, (train, test) = int(rng.integers(2**31)), reading.halves()
+    found = fit(reading.codes, reading.factors, regressor, train, test, seed)
+    few = train[:SHUFFLED]
+    apart = [_shuffled(factor, rng) for factor in reading.factors]
+    by_chance = fit(reading.codes, apart, regressor, few, test, seed)
+    values, chances = _values(found), _values(by_chance)
+    chances["informativeness"] = float(found.chance.mean())
+    narrow = {
+        "disentanglement": len(reading.factors) < 2,
+        "completeness": len(reading.codes) < 2,
+    }
+    sizes = len(train), len(test), len(few)
+    return [
+        Score(
+            name=name,
+            value=value,
+            count=reading.count,
+            estimator=_estimator(reading, regressor, *sizes),
+            chance=chances[name],
+            ceiling=1.0,
+            void=TOO_FEW[name] if narrow.get(name) else "",
+            details=_details(reading, found) if name == "disentanglement" else {},
         )
+        for name, value in values.items()
+    ]
+
+
+def importance_values(
+    reading: Reading, rng: np.random.Generator, regressor: Regressor
+) -> dict[str, float]:
+    """Return the values of `importance_scores` alone."""
+    seed = int(rng.integers(2**31))
+    return _values(fit(reading.codes, reading.factors, regressor, *reading.halves(), seed))
+
+
+def _estimator(reading: Reading, regressor: Regressor, train: int, test: int, few: int) -> str:
+    return (
+        f"{regressor.replace('_', ' ')} of {importance.TREES} trees, one model per factor, fitted "
+        f"to {train} samples and judged on {test} others; {reading.source}; columns of one code "
+        f"summed; entropies to base {len(reading.factors)} (D) and {len(reading.codes)} (C); I: "
+        f"accuracy of discrete factors, R2 of others; chance of D and C: the same fitted to {few} "
+        "shuffled samples"
+    )
 
 
 def _values(found: Fitted) -> dict[str, float]:

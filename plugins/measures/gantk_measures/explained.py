@@ -91,22 +91,16 @@ class Explained(Measure):
         ]
 
     def _readings(self, judge: Judge, features: Tensor, void: str) -> Iterator[Reading]:
-        raw = judge.probe.raw(features)
+        raw, doubts = judge.probe.raw(features), judge.doubts(self._reliable)
         for factor, head in judge.probe.heads.items():
-            values, skill = head.read(raw[factor]), judge.skill[factor]
+            values = head.read(raw[factor])
             variety = head.variety(values) / max(judge.variety[factor], 1e-12)
-            unreadable = (
-                f"the probe reads {factor} with a reliability of {skill['reliability']:.2f} on "
-                f"real samples, below {self._reliable:g}"
-                if skill["reliability"] < self._reliable
-                else ""
-            )
             yield Reading(
                 factor=factor,
                 head=head,
                 values=values,
-                void=void or unreadable,
-                details={"probe": dict(skill), "variety": variety, "bins": BINS},
+                void=void or doubts.get(factor, ""),
+                details={"probe": dict(judge.skill[factor]), "variety": variety, "bins": BINS},
             )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from gan_toolkit import Dataset, LatentSpace, Measure, Score, View
-from gantk_measures.real import KnownFactors, Reading, RealCodes, Unreadable
+from gantk_measures.reading import Reading, Unreadable
+from gantk_measures.real import KnownFactors, RealCodes
 from gantk_measures.statistics import bootstrap_mean, numpy_rng
 from gantk_measures.votes import FACTOR_VAE, Groups, Name, Protocol, factor_vae
 

@@ -24,11 +24,14 @@ from gantk_measures.statistics import (
     entropy,
     uncertainty,
 )
+from gantk_measures.variables import Kind
 
 
 class Head(ABC):
     """Learns, reads and scores one factor."""
 
+    kind: Kind
+    """That of the factors it reads."""
     width: int
     """Columns the probe gives it."""
     estimator: str
@@ -41,6 +44,10 @@ class Head(ABC):
     @abstractmethod
     def read(self, raw: Tensor) -> np.ndarray[Any, Any]:
         """Return the reading of each sample."""
+
+    @abstractmethod
+    def values(self, reading: np.ndarray[Any, Any]) -> Numbers:
+        """Return a reading in the data set's terms, (N,): radians, a number, an index."""
 
     @abstractmethod
     def skill(self, raw: Tensor, truth: Tensor) -> dict[str, float]:
@@ -65,6 +72,7 @@ class DirectionHead(Head):
     and a reading that is off by half a turn half the time counts as not explained.
     """
 
+    kind = "circular"
     width = 2
     estimator = "1 - E[Var(u|bin)] / Var(u), u = (cos, sin) of the measured angle"
 
@@ -75,6 +83,10 @@ class DirectionHead(Head):
     def read(self, raw: Tensor) -> Numbers:
         """Return unit vectors (N, 2)."""
         return functional.normalize(raw.double(), dim=1).numpy()
+
+    def values(self, reading: np.ndarray[Any, Any]) -> Numbers:
+        """Return angles in radians, -pi to pi."""
+        return np.arctan2(reading[:, 1], reading[:, 0])
 
     def skill(self, raw: Tensor, truth: Tensor) -> dict[str, float]:
         """Return the median angular error in degrees and the share of Var(u) it leaves."""
@@ -100,6 +112,7 @@ class DirectionHead(Head):
 class NumberHead(Head):
     """A number, learned in standard units of the data."""
 
+    kind = "continuous"
     width = 1
     estimator = "1 - E[Var(u|bin)] / Var(u), u = the measured number"
 
@@ -113,6 +126,10 @@ class NumberHead(Head):
     def read(self, raw: Tensor) -> Numbers:
         """Return numbers (N, 1) in the factor's unit."""
         return (raw.double() * self._scale + self._mean).numpy()
+
+    def values(self, reading: np.ndarray[Any, Any]) -> Numbers:
+        """Return the numbers."""
+        return reading[:, 0]
 
     def skill(self, raw: Tensor, truth: Tensor) -> dict[str, float]:
         """Return R2, which is the reliability too."""
@@ -135,6 +152,7 @@ class NumberHead(Head):
 class ClassHead(Head):
     """One of some values, learned as a softmax and read as the likeliest."""
 
+    kind = "discrete"
     estimator = "I(bin; u) / H(u), Miller-Madow, u = the likeliest value"
 
     def __init__(self, values: int) -> None:
@@ -148,6 +166,10 @@ class ClassHead(Head):
     def read(self, raw: Tensor) -> Indices:
         """Return indices (N,)."""
         return raw.argmax(dim=1).numpy()
+
+    def values(self, reading: np.ndarray[Any, Any]) -> Numbers:
+        """Return the indices."""
+        return reading.astype(np.float64)
 
     def skill(self, raw: Tensor, truth: Tensor) -> dict[str, float]:
         """Return the accuracy, which is the reliability too."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from gan_toolkit import LatentSpace, Measure, Score, View
-from gantk_measures.real import Reading, RealCodes
+from gantk_measures.reading import Reading
+from gantk_measures.real import RealCodes
 from gantk_measures.unsupervised import (
     mean_pairwise_information,
     total_correlation,

@@ -11,7 +11,8 @@ from gan_toolkit import Dataset, LatentSpace, Measure, Score, View
 from gantk_measures.gaps import infoc, infom
 from gantk_measures.linear import infoe
 from gantk_measures.mutual import normalised
-from gantk_measures.real import KnownFactors, Reading, RealCodes
+from gantk_measures.reading import Reading
+from gantk_measures.real import KnownFactors, RealCodes
 from gantk_measures.statistics import numpy_rng
 
 NEIGHBOURS_OF = 10_000

@@ -13,9 +13,10 @@ from typing import Any
 from torch import Tensor
 
 from gan_toolkit import Batch, Dataset, Factor, View
-from gantk_measures.codes import scored_factors
+from gantk_measures.codes import factors_of, scored_factors
 from gantk_measures.guard import Guard
 from gantk_measures.probe import Probe
+from gantk_measures.variables import Variable
 
 REAL = 20_000
 STEPS = 1_200
@@ -36,8 +37,22 @@ class Judge:
     """How well the probe reads each factor of real samples it has not seen."""
     variety: Mapping[str, float]
     """How much each factor varies over those, as the probe reads it."""
+    known: tuple[Variable, ...]
+    """The true factors of those samples."""
+    read: tuple[Variable, ...]
+    """The same as the probe reads them."""
     learned_from: int
     """Real samples the probe was trained on."""
+
+    def doubts(self, reliable: float) -> dict[str, str]:
+        """Return the factors that are read worse than `reliable` of real samples, and how badly."""
+        found = {name: skill["reliability"] for name, skill in self.skill.items()}
+        return {
+            name: f"the probe reads {name} with a reliability of {value:.2f} on real samples, "
+            f"below {reliable:g}"
+            for name, value in found.items()
+            if not value >= reliable
+        }
 
 
 def judge_of(view: View, factors: Sequence[str], *, real: int = REAL, steps: int = STEPS) -> Judge:
@@ -86,12 +101,15 @@ def _learn(view: View, targets: Targets, real: int, steps: int) -> Judge:
     parts = real_split(view, real)
     (train, factors), (test, _) = map(targets, parts)
     probe = Probe(train, factors, steps=steps, rng=view.rng("explained probe"))
-    raw = probe.raw(probe.features(test.samples))
+    features = probe.features(test.samples)
+    raw = probe.raw(features)
     return Judge(
         probe=probe,
         guard=Guard(train.samples, test.samples, probe.features),
         skill=probe.skill(test),
         variety={name: head.variety(head.read(raw[name])) for name, head in probe.heads.items()},
+        known=factors_of(test, factors),
+        read=probe.read(features),
         learned_from=len(train.samples),
     )
 

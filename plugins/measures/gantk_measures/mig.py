@@ -14,7 +14,8 @@ import numpy as np
 from gan_toolkit import Dataset, LatentSpace, Measure, Score, View
 from gantk_measures import gaps
 from gantk_measures.mutual import Shared, plug_in_bias, shared, shuffled
-from gantk_measures.real import KnownFactors, Reading, RealCodes
+from gantk_measures.reading import Reading
+from gantk_measures.real import KnownFactors, RealCodes
 from gantk_measures.statistics import Indices, bootstrap_all, numpy_rng
 from gantk_measures.variables import Binning, Variable
 
@@ -24,6 +25,11 @@ DEFINITIONS = {
     "mig_sup": "mean over codes of the gap over factors of I / H(factor)",
     "jemmig": "1 - JEMMIG / (H(factor) + log levels), mean over factors",
 }
+ESTIMATOR = (
+    "{}; {}; plug-in information; {} bins of equal {}, categories as they are; chance: mean of 5 "
+    "shuffles, not subtracted; 95 % interval from 100 bootstrap resamples, centred on the value"
+)
+_EQUAL = {"width": "width", "quantile": "frequency"}
 
 
 class Mig(Measure):
@@ -47,79 +53,83 @@ class Mig(Measure):
         return self._real.score(view, "mig", partial(self._scores, view))
 
     def _scores(self, view: View, reading: Reading) -> list[Score]:
-        codes, factors = self._levels(reading.codes), self._levels(reading.factors)
-        sizes = np.array([self._size(code) for code in reading.codes])
-        rng = numpy_rng(view, "mig")
-        found = shared(codes, factors)
-        values = summary(found, sizes)
-        by_chance = [summary(each, sizes) for each in shuffled(codes, factors, rng)]
-        ends = bootstrap_all(
-            reading.count,
-            lambda weights: summary(shared(codes, factors, weights), sizes),
-            values,
-            rng,
+        return gap_scores(reading, numpy_rng(view, "mig"), self._bins, self._binning)
+
+
+def gap_scores(
+    reading: Reading, rng: np.random.Generator, bins: int, binning: Binning
+) -> list[Score]:
+    """Return the scores of what codes and factors of a reading share; details are in the first."""
+    codes, factors = (_levels(each, bins, binning) for each in (reading.codes, reading.factors))
+    sizes = _sizes(reading.codes, bins)
+    found = shared(codes, factors)
+    values = summary(found, sizes)
+    by_chance = [summary(each, sizes) for each in shuffled(codes, factors, rng)]
+    ends = bootstrap_all(
+        reading.count,
+        lambda weights: summary(shared(codes, factors, weights), sizes),
+        values,
+        rng,
+    )
+    return [
+        Score(
+            name=name,
+            value=value,
+            count=reading.count,
+            estimator=ESTIMATOR.format(DEFINITIONS[name], reading.source, bins, _EQUAL[binning]),
+            low=ends[name].low,
+            high=ends[name].high,
+            chance=float(np.mean([each[name] for each in by_chance])),
+            ceiling=1.0,
+            details=_details(reading, found, codes, factors) if name == "mig" else {},
         )
-        return [
-            Score(
-                name=name,
-                value=value,
-                count=reading.count,
-                estimator=self._estimator(name, reading),
-                low=ends[name].low,
-                high=ends[name].high,
-                chance=float(np.mean([each[name] for each in by_chance])),
-                ceiling=1.0,
-                details=self._details(reading, found, codes, factors) if name == "mig" else {},
-            )
-            for name, value in values.items()
-        ]
+        for name, value in values.items()
+    ]
 
-    def _levels(self, variables: Sequence[Variable]) -> list[Indices]:
-        return [variable.levels(self._bins, self._binning) for variable in variables]
 
-    def _size(self, code: Variable) -> int:
-        """Return how many levels the code could have."""
+def gap_values(reading: Reading, bins: int, binning: Binning) -> dict[str, float]:
+    """Return the values of `gap_scores` alone."""
+    codes, factors = (_levels(each, bins, binning) for each in (reading.codes, reading.factors))
+    return summary(shared(codes, factors), _sizes(reading.codes, bins))
+
+
+def _levels(variables: Sequence[Variable], bins: int, binning: Binning) -> list[Indices]:
+    return [variable.levels(bins, binning) for variable in variables]
+
+
+def _sizes(codes: Sequence[Variable], bins: int) -> Indices:
+    """Return how many levels each code could have, (J,)."""
+
+    def size(code: Variable) -> int:
         if code.kind != "discrete":
-            return self._bins
-        return (
-            int(code.values.max()) + 1 if code.probabilities is None else len(code.probabilities[0])
-        )
+            return bins
+        chances = code.probabilities
+        return int(code.values.max()) + 1 if chances is None else chances.shape[1]
 
-    def _estimator(self, name: str, reading: Reading) -> str:
-        return (
-            f"{DEFINITIONS[name]}; {reading.source}; plug-in information; {self._bins} bins of "
-            f"equal {_EQUAL[self._binning]}, categories as they are; chance: mean of 5 shuffles, "
-            "not subtracted; 95 % interval from 100 bootstrap resamples, centred on the value"
-        )
-
-    def _details(
-        self, reading: Reading, found: Shared, codes: Sequence[Indices], factors: Sequence[Indices]
-    ) -> Mapping[str, Any]:
-        corrected = shared(codes, factors, corrected=True)
-        levels = max(len(np.unique(code)) for code in codes)
-        bias = [plug_in_bias(levels, len(np.unique(each)), reading.count) for each in factors]
-        names = [factor.name for factor in reading.factors]
-        return {
-            "gaps": dict(
-                zip(names, gaps.mig(found.information, found.factors).tolist(), strict=True)
-            ),
-            "best": {
-                name: reading.codes[place].name
-                for name, place in zip(names, found.information.argmax(axis=0), strict=True)
-            },
-            "nmi": reading.named(corrected.information / corrected.factors),
-            "plug_in_bias": dict(
-                zip(names, (np.array(bias) / found.factors).tolist(), strict=True)
-            ),
-            "binned": [
-                variable.name
-                for variable in (*reading.codes, *reading.factors)
-                if variable.kind != "discrete"
-            ],
-        }
+    return np.array([size(code) for code in codes])
 
 
-_EQUAL = {"width": "width", "quantile": "frequency"}
+def _details(
+    reading: Reading, found: Shared, codes: Sequence[Indices], factors: Sequence[Indices]
+) -> Mapping[str, Any]:
+    corrected = shared(codes, factors, corrected=True)
+    levels = max(len(np.unique(code)) for code in codes)
+    bias = [plug_in_bias(levels, len(np.unique(each)), reading.count) for each in factors]
+    names = [factor.name for factor in reading.factors]
+    return {
+        "gaps": dict(zip(names, gaps.mig(found.information, found.factors).tolist(), strict=True)),
+        "best": {
+            name: reading.codes[place].name
+            for name, place in zip(names, found.information.argmax(axis=0), strict=True)
+        },
+        "nmi": reading.named(corrected.information / corrected.factors),
+        "plug_in_bias": dict(zip(names, (np.array(bias) / found.factors).tolist(), strict=True)),
+        "binned": [
+            variable.name
+            for variable in (*reading.codes, *reading.factors)
+            if variable.kind != "discrete"
+        ],
+    }
 
 
 def summary(found: Shared, sizes: Indices) -> dict[str, float]:

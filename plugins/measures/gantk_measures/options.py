@@ -110,6 +110,30 @@ class DciOptions(FactorsOptions):
     published tables, takes minutes when factors have many values; extra trees take seconds."""
 
 
+class ControllabilityOptions(Options):
+    """Options of `controllability`."""
+
+    factors: list[str] = Field(default_factory=list)
+    """Factors of the data set to measure; empty: all that are scored."""
+    codes: Annotated[list[str], Reference("latents")] = Field(default_factory=list)
+    """Latents to hold against them, groups or members; empty: all that are inferred."""
+    samples: ByEffort = None
+    """Generated samples; absent: 10,000, or as the effort says."""
+    bins: Bins = 20
+    """Bins of codes and factors that are numbers or angles; categories are never binned."""
+    binning: Literal["width", "quantile"] = "width"
+    """Bins of equal width, as in published tables, or of equal frequency."""
+    regressor: Literal["gradient_boosting", "extra_trees"] = "extra_trees"
+    """What predicts the factors for D, C and I; values are only comparable under the same one."""
+    real: Count = 20_000
+    """Real samples the probe learns from; at most all."""
+    steps: Annotated[int, Field(ge=10, le=100_000)] = 1_200
+    """Training steps of the probe, as in `explained`."""
+    reliable: Annotated[float, Field(ge=0, le=1)] = 0.95
+    """Least quality of the probe on real samples it has not seen (R2, or accuracy); one factor
+    below it voids the aggregates."""
+
+
 class FactorVaeOptions(FactorsOptions):
     """Options of `factor_vae`."""
 
@@ -117,6 +141,22 @@ class FactorVaeOptions(FactorsOptions):
     """Bins within which a factor that is a number or an angle counts as held."""
     protocol: Protocol = "gantk"
     """Samples a vote, votes, pruning: ours, or those of disentanglement_lib or InfoGAN-CR."""
+
+
+class GeneratedClusteringOptions(Options):
+    """Options of `generated_clustering`."""
+
+    codes: Annotated[list[str], Reference("latents")] = Field(default_factory=list)
+    """Discrete latents to name, groups or members; empty: all that are inferred."""
+    samples: ByEffort = None
+    """Generated samples of each category; absent: 1,000, or as the effort says."""
+    real: Count = 20_000
+    """Real samples the classifier learns from; at most all."""
+    steps: Annotated[int, Field(ge=10, le=100_000)] = 1_200
+    """Training steps of the classifier, 128 samples each."""
+    reliable: Annotated[float, Field(ge=0, le=1)] = 0.95
+    """Least accuracy of the classifier on real samples it has not seen; below it all scores are
+    void."""
 
 
 class InfomecOptions(FactorsOptions):
@@ -154,3 +194,31 @@ class ActivenessOptions(Options):
     """Latents to move, groups or members; empty: all that are inferred. Noise may be named too."""
     bases: Annotated[int, Field(ge=2, le=10_000)] = 64
     """Samples from which each code is moved."""
+
+
+class VariationOptions(Options):
+    """Options of `variation_predictability`."""
+
+    codes: Annotated[list[str], Reference("latents")] = Field(default_factory=list)
+    """Latents to tell apart, groups or members; empty: all that are inferred."""
+    pairs: ByEffort = None
+    """Pairs of samples, half of them to train on; absent: 4,000, or as the effort says."""
+    epochs: Annotated[int, Field(ge=1, le=1_000)] = 20
+    """Most passes over the pairs to train on."""
+
+
+class PathLengthOptions(Options):
+    """Options of `path_length`."""
+
+    codes: Annotated[list[str], Reference("latents")] = Field(default_factory=list)
+    """Latents to move, groups or members, none of them discrete; empty: all that are not, noise
+    too."""
+    samples: ByEffort = None
+    """Paths of each, two samples a path; absent: 2,000, or as the effort says."""
+    distance: Literal["pixels", "features"] = "pixels"
+    """Squared distance of samples, or of what a probe trained on factors or labels makes of
+    them."""
+    real: Count = 20_000
+    """Real samples such a probe learns from; at most all."""
+    steps: Annotated[int, Field(ge=10, le=100_000)] = 1_200
+    """Training steps of such a probe, as in `explained`."""

@@ -16,6 +16,7 @@ from torch.nn.utils import skip_init
 
 from gan_toolkit import Batch, Factor
 from gantk_measures.heads import Head, head_for
+from gantk_measures.variables import Variable
 
 SIDE = 32
 FEATURES = 128
@@ -55,6 +56,14 @@ class Probe:
         with torch.no_grad():
             parts = self._split(self._readout(features))
         return dict(zip(self.heads, parts, strict=True))
+
+    def read(self, features: Tensor) -> tuple[Variable, ...]:
+        """Return every factor as it is read from `features`, in the data set's terms."""
+        raw = self.raw(features)
+        return tuple(
+            Variable(name, head.kind, head.values(head.read(raw[name])))
+            for name, head in self.heads.items()
+        )
 
     def skill(self, real: Batch) -> dict[str, dict[str, float]]:
         """Return the quality of every head on real samples it has not seen."""

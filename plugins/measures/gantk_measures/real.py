@@ -3,61 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-import numpy as np
 from torch import Tensor
 
 from gan_toolkit import Batch, Dataset, Latent, LatentSpace, Score, View
-from gantk_measures.codes import factor_place, members, scored_factors
+from gantk_measures.codes import (
+    column_names,
+    factor_place,
+    factors_of,
+    kind_of,
+    members,
+    scored_factors,
+)
 from gantk_measures.effort import samples_for
-from gantk_measures.statistics import Indices, Numbers
-from gantk_measures.variables import Kind, Variable, still
+from gantk_measures.reading import LEAST, Reading, Unreadable, reading_of
+from gantk_measures.variables import Variable
 
-TRAIN, TEST = 10_000, 5_000
-"""Most samples that a model is fitted to, and judged on: those of published tables."""
 SAMPLES = 20_000
-LEAST = 100
-"""Fewest samples that are worth a number."""
-
-
-class Unreadable(Exception):
-    """There is nothing to compare; the message says why."""
-
-
-@dataclass(frozen=True)
-class Reading:
-    """Codes and factors of the same N real samples, in random order."""
-
-    codes: tuple[Variable, ...]
-    """Those that vary."""
-    dead: tuple[Variable, ...]
-    """Those that do not."""
-    factors: tuple[Variable, ...]
-    """Those that vary."""
-    constant: tuple[str, ...]
-    """Factors that were asked for and do not vary."""
-    source: str
-    """How the codes were read, for estimator texts."""
-
-    @property
-    def count(self) -> int:
-        """N."""
-        return len(self.codes[0].values)
-
-    def named(self, matrix: Numbers) -> dict[str, dict[str, float]]:
-        """Return a matrix (J, K) by name of code, then of factor."""
-        names = [factor.name for factor in self.factors]
-        return {
-            code.name: dict(zip(names, row, strict=True))
-            for code, row in zip(self.codes, matrix.tolist(), strict=True)
-        }
-
-    def halves(self) -> tuple[Indices, Indices]:
-        """Return rows to fit to, two of three, and rows to judge on; see TRAIN and TEST."""
-        cut = min(TRAIN, self.count * 2 // 3)
-        rows = np.arange(self.count, dtype=np.int64)
-        return rows[:cut], rows[cut : cut + TEST]
 
 
 class KnownFactors:
@@ -68,13 +31,12 @@ class KnownFactors:
             factor_place(data, name)
         self._names = names
 
-    def of(self, data: Dataset, batch: Batch) -> list[Variable]:
+    def of(self, data: Dataset, batch: Batch) -> Sequence[Variable]:
         """Return their values in a batch; Unreadable if there are none."""
         places = scored_factors(data, self._names if data.factors else [])
         if not places or batch.factors is None:
             raise Unreadable(f"the data set {data.name!r} has no known factors to score")
-        values = batch.factors.double().numpy()
-        return [Variable(each.name, each.kind, values[:, at]) for at, each in places.items()]
+        return factors_of(batch, places)
 
 
 class RealCodes:
@@ -103,12 +65,8 @@ class RealCodes:
             first, *rest = of(reading)
         except Unreadable as reason:
             return [Score(headline, float("nan"), 0, "", void=str(reason))]
-        constant = ", ".join(reading.constant)
         split = "held-out" if view.data.held_out() is not None else "training"
-        void = f"constant in these samples: {constant}; leave it out" if constant else ""
-        facts = {"dead": [code.name for code in reading.dead], "constant": [*reading.constant]}
-        first = replace(first, details={**first.details, **facts})
-        return [replace(each, void=each.void or void, split=split) for each in (first, *rest)]
+        return [replace(each, split=split) for each in reading.listed(first, *rest)]
 
     def _read(self, view: View) -> Reading:
         held_out = view.data.held_out() is not None
@@ -117,19 +75,12 @@ class RealCodes:
         if len(batch.samples) < LEAST:
             raise Unreadable(f"only {len(batch.samples)} real samples; at least {LEAST}")
         factors = self._factors.of(view.data, batch) if self._factors else []
-        varying, constant = _apart(factors)
-        if factors and not varying:
-            raise Unreadable(f"no factor varies: {_names(constant)}")
-        codes, dead = _apart(self._variables(view, raw))
-        if not codes:
-            raise Unreadable(f"no code varies over real samples: {_names(dead)}")
         which = "held-out" if held_out else "training"
-        return Reading(
-            tuple(codes),
-            tuple(dead),
-            tuple(varying),
-            tuple(factor.name for factor in constant),
+        return reading_of(
+            self._variables(view, raw),
+            factors,
             f"q(c|x) on {len(batch.samples)} real {which} samples",
+            where="real samples",
         )
 
     def _variables(self, view: View, raw: Mapping[str, Tensor]) -> list[Variable]:
@@ -154,33 +105,10 @@ def variables_of(name: str, latent: Latent, raw: Tensor) -> list[Variable]:
     broken = int((~raw.isfinite().all(dim=1)).sum())
     if broken:
         raise Unreadable(f"what is read of {name} is not finite for {broken} of {len(raw)}")
-    columns = latent.estimate(raw).double().numpy().T
-    if len(columns) > 1:
-        kind = _kind(latent, len(columns))
-        return [Variable(f"{name}[{i}]", kind, column) for i, column in enumerate(columns)]
-    chances = latent.posterior(raw).mean.double().numpy() if latent.discrete else None
-    return [Variable(name, _kind(latent, 1), columns[0], chances)]
-
-
-def _kind(latent: Latent, columns: int) -> Kind:
-    """Tell categories, directions and numbers apart.
-
-    A number goes into the generator as it is; a direction as (cos, sin), so that the latent is
-    twice as wide as what is read of it.
-    """
-    if latent.discrete:
-        return "discrete"
-    return "circular" if latent.width == 2 * columns else "continuous"
-
-
-def _apart(variables: Sequence[Variable]) -> tuple[list[Variable], list[Variable]]:
-    """Return those that vary and those that do not."""
-    flat = still(variables)
-    return (
-        [variable for variable, out in zip(variables, flat, strict=True) if not out],
-        [variable for variable, out in zip(variables, flat, strict=True) if out],
-    )
-
-
-def _names(variables: Sequence[Variable]) -> str:
-    return ", ".join(variable.name for variable in variables)
+    kind, columns = kind_of(latent), latent.estimate(raw).double().numpy().T
+    alone = latent.discrete and len(columns) == 1
+    chances = latent.posterior(raw).mean.double().numpy() if alone else None
+    return [
+        Variable(each, kind, column, chances)
+        for each, column in zip(column_names(name, len(columns)), columns, strict=True)
+    ]

@@ -15,7 +15,8 @@ from torch import Tensor
 from gan_toolkit import LatentSpace, Measure, Score, View
 from gantk_measures.codes import binned
 from gantk_measures.effort import samples_for
-from gantk_measures.real import Reading, RealCodes, variables_of
+from gantk_measures.reading import Reading
+from gantk_measures.real import RealCodes, variables_of
 from gantk_measures.statistics import Indices, Numbers, bootstrap, bootstrap_mean, numpy_rng
 
 FAKE = 5_000

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 import torch
@@ -72,3 +74,9 @@ def _data(count: int, seed: int, held_out: ArrayDataset | None = None) -> ArrayD
 def world() -> World:
     space = LatentSpace({"turn": Turn(), "level": Level(), "shape": Choice(2), "noise": Level()})
     return World(_data(2_000, 0, held_out=_data(1_000, 1)), space)
+
+
+@pytest.fixture(scope="session")
+def memory() -> dict[Hashable, Any]:
+    """What measures learn of the world: its probe is trained once for all tests that ask alike."""
+    return {}

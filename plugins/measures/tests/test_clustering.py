@@ -9,13 +9,14 @@ from torch.nn.functional import one_hot
 from gan_toolkit import ArrayDataset, LatentSpace, Score
 from gan_toolkit.testing.views import Choice, Level, MemoryView
 from gantk_measures.clustering import Clustering, cluster_scores, describe
+from gantk_measures.statistics import mutual_information
 
 BY_HAND = [
-    # Values 51 to 53 of the reference: table, error, majority error, NMI, ARI.
-    ([[8, 2, 0], [0, 6, 4], [0, 8, 2]], 1 / 3, 8 / 30, 0.4285, 0.2887),
-    ([[9, 1, 0], [0, 6, 4], [0, 3, 7]], 8 / 30, 8 / 30, 0.5096, 0.4158),
-    ([[0, 5, 0], [0, 0, 5], [5, 0, 0]], 0, 0, 1, 1),
-    ([[5, 5, 5]], 2 / 3, 2 / 3, 0, 0),
+    # Values 51 to 53 of the reference: table, error, majority error, NMI, ARI, AMI.
+    ([[8, 2, 0], [0, 6, 4], [0, 8, 2]], 1 / 3, 8 / 30, 0.4285, 0.2887, 0.3830),
+    ([[9, 1, 0], [0, 6, 4], [0, 3, 7]], 8 / 30, 8 / 30, 0.5096, 0.4158, None),
+    ([[0, 5, 0], [0, 0, 5], [5, 0, 0]], 0, 0, 1, 1, 1),
+    ([[5, 5, 5]], 2 / 3, 2 / 3, 0, 0, 0),
 ]
 
 
@@ -25,9 +26,14 @@ def pairs(table: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
     return rows.repeat(cells.ravel()), columns.repeat(cells.ravel())
 
 
-@pytest.mark.parametrize(("table", "error", "majority", "nmi", "ari"), BY_HAND)
+@pytest.mark.parametrize(("table", "error", "majority", "nmi", "ari", "ami"), BY_HAND)
 def test_scores_by_hand(
-    table: list[list[int]], error: float, majority: float, nmi: float, ari: float
+    table: list[list[int]],
+    error: float,
+    majority: float,
+    nmi: float,
+    ari: float,
+    ami: float | None,
 ) -> None:
     found = cluster_scores(*pairs(table))
 
@@ -35,6 +41,14 @@ def test_scores_by_hand(
     assert found["error_majority"] == pytest.approx(majority, abs=1e-9)
     assert found["nmi"] == pytest.approx(nmi, abs=5e-5)
     assert found["ari"] == pytest.approx(ari, abs=5e-5)
+    if ami is not None:
+        assert found["ami"] == pytest.approx(ami, abs=5e-5)
+
+
+def test_51_information_by_hand() -> None:
+    assert mutual_information(np.array(BY_HAND[0][0]), corrected=False) == pytest.approx(
+        0.4517, abs=5e-5
+    )
 
 
 def test_54_random_categories_share_their_bias() -> None:
@@ -45,6 +59,7 @@ def test_54_random_categories_share_their_bias() -> None:
 
     assert found["nmi"] == pytest.approx(0.0015, abs=0.0009)
     assert found["ari"] == pytest.approx(0, abs=0.001)
+    assert found["ami"] == pytest.approx(0, abs=0.001)
 
 
 def test_mapping_names_the_labels() -> None:
@@ -87,7 +102,8 @@ def scores_of(read: list[int], *, labelled: bool = True, held_out: bool = True) 
 def test_reads_held_out_samples_and_only_discrete_codes() -> None:
     scores = scores_of([3, 0, 2])
 
-    assert list(scores) == ["shape/error", "shape/error_majority", "shape/nmi", "shape/ari"]
+    names = ("error", "error_majority", "nmi", "ari", "ami")
+    assert list(scores) == [f"shape/{name}" for name in names]
     assert scores["shape/error"].value == 0
     assert scores["shape/error"].count == 300
     assert scores["shape/error"].details["mapping"]["3"] == "ape"

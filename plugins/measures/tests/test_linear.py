@@ -7,10 +7,10 @@ import math
 import numpy as np
 import pytest
 
-from gantk_measures.linear import explicitness, infoe, r_squared, sap
+from gantk_measures.linear import explicitness, infoe, predicts, r_squared, sap
 from gantk_measures.robustness import interventional_robustness
 from gantk_measures.statistics import Numbers
-from gantk_measures.variables import Variable, one_hot, standardised
+from gantk_measures.variables import Kind, Variable, one_hot, standardised
 
 F0, F1 = (part.ravel().repeat(100).astype(float) for part in np.indices((4, 4)))
 Y = np.repeat(np.arange(10), 200)
@@ -148,3 +148,28 @@ def test_infoe_asks_for_known_values_only(rows: np.ndarray) -> None:
 def test_r_squared_by_hand() -> None:
     """Half the variance of f0 + f1 is that of f0."""
     assert r_squared(F0[:, None], (F0 + F1)[:, None]) == pytest.approx(0.5)
+
+
+def test_a_linear_model_predicts_what_is_a_sum_and_no_more() -> None:
+    rng = np.random.default_rng(0)
+    columns = rng.normal(size=(600, 20))
+    train, test = np.arange(400), np.arange(400, 600)
+    summed = columns.sum(axis=1)
+
+    def found(kind: Kind, values: np.ndarray) -> float:
+        return predicts(columns, Variable("", kind, values), train, test)
+
+    assert found("continuous", summed) == pytest.approx(1)
+    assert found("continuous", columns[:, 0] ** 2) < 0.05
+    assert found("circular", np.where(summed > 0, np.pi, 0)) > 0.5
+    assert found("discrete", (summed > 0).astype(float)) > 0.95
+
+
+def test_a_linear_model_of_one_category_predicts_that_one() -> None:
+    only = np.array([2.0] * 6 + [2.0, 1.0])
+
+    found = predicts(
+        np.zeros((8, 1)), Variable("", "discrete", only), np.arange(6), np.arange(6, 8)
+    )
+
+    assert found == 0.5

@@ -18,14 +18,18 @@ def test_every_measure_is_offered_and_takes_its_options() -> None:
         "bound",
         "classic",
         "clustering",
+        "controllability",
         "dci",
         "explained",
         "factor_vae",
+        "generated_clustering",
         "independence",
         "infomec",
         "mig",
         "modes",
+        "path_length",
         "usage",
+        "variation_predictability",
     ]
     for component in registry.all("measure"):
         arguments = set(inspect.signature(component.load()).parameters)
