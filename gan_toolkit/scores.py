@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gan_toolkit.wording import figure, number
+
 Record = Mapping[str, Any]
 
 SHORT = 12
 """Characters of a fingerprint that records keep."""
-PROTOCOL = ("use", "estimator", "unit", "count", "split", "effort")
+PROTOCOL = ("use", "protocol", "estimator", "unit", "count", "split", "effort")
 """What two scores must have in common to be compared."""
 
 
@@ -35,6 +37,37 @@ def data_of(record: Record) -> tuple[str, str, str]:
         str(known.get(key, "")) for key in ("name", "source", "fingerprint")
     )
     return name, source, fingerprint[:SHORT]
+
+
+def headline(records: Sequence[Record]) -> str:
+    """Return the scores that have a label for it in one line, in the order they are given.
+
+    `label value/ceiling (chance c)`: a ceiling of 1 goes without saying, a void value is "void".
+    """
+    return " · ".join(_in_short(record) for record in records if record.get("headline"))
+
+
+def warnings_of(records: Sequence[Record]) -> dict[str, list[str]]:
+    """Return each warning, and the measures or scores it was given of."""
+    found: dict[str, list[str]] = {}
+    for record in records:
+        for text in record.get("warnings") or ():
+            whose = found.setdefault(str(text), [])
+            name = " ".join(name_of(record))
+            if name not in whose:
+                whose.append(name)
+    return found
+
+
+def _in_short(record: Record) -> str:
+    value, ceiling, chance = (record.get(key) for key in ("value", "ceiling", "chance"))
+    if record.get("void") or value is None:
+        return f"{record['headline']} void"
+    most = f"/{figure(ceiling)}" if ceiling not in (None, 1) else ""
+    told = figure(value) if most else number(value)
+    return f"{record['headline']} {told}{most}" + (
+        f" (chance {number(chance)})" if chance is not None else ""
+    )
 
 
 def merge(old: Sequence[Record], new: Sequence[Record]) -> tuple[list[Record], int]:
