@@ -77,8 +77,9 @@ class Findings:
 def examine_run(run: RunFolder, host: PluginHost, request: Request, tell: Tell) -> Findings:
     """Measure a run that nobody holds, and write what was found into its `evaluations/`.
 
-    The model file of that step takes all scores into its description. Scores that were found in the same way before give way to the new ones. Raises StorageError
-    when the run is held or has nothing to measure, DataError when its data is no longer the same.
+    Scores that were found in the same way before give way to the new ones; the model file of that
+    step takes all of them into its description. Raises StorageError when the run is held or has
+    nothing to measure, DataError when its data is no longer the same.
     """
     with run.lock():
         overrides = _overrides(request, run.tables().get("measures", {}))

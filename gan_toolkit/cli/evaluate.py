@@ -32,9 +32,7 @@ if TYPE_CHECKING:
 )
 @click.option("--fast", "effort", flag_value="fast", help="A look: fewer samples.")
 @click.option("--full", "effort", flag_value="full", help="For a table: more samples.")
-@click.option(
-    "--protocol", metavar="NAME", help="A published way, for the measures that know it."
-)
+@click.option("--protocol", metavar="NAME", help="A published way, for the measures that know it.")
 @click.option("--seed", type=SEED, help="Seed of every draw; the run's own otherwise.")
 @click.option(
     "--set",

@@ -15,12 +15,15 @@ from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 from torch import Tensor
 
 from gan_toolkit import Batch, Measure, Score, View
+from gantk_measures import cautions
 from gantk_measures.effort import samples_for
+from gantk_measures.mutual import plug_in_bias
 from gantk_measures.statistics import (
     Indices,
     Numbers,
     bootstrap_mean,
     contingency,
+    entropy,
     match_majority,
     match_one_to_one,
     numpy_rng,
@@ -72,6 +75,7 @@ class Clustering(Measure):
     ) -> list[Score]:
         assert real.labels is not None, "checked by the caller"
         labels = _index(real.labels)
+        before = self._before_training(view, code)
         rng = numpy_rng(view, f"clustering {code}")
         chance = cluster_scores(rng.permutation(found), labels)
         details = describe(found, labels, view.data.classes)
@@ -82,14 +86,27 @@ class Clustering(Measure):
                 count=len(labels),
                 estimator=f"{READ.format(which=which)}; {ESTIMATORS[name]}",
                 chance=chance[name],
+                anchors={} if before is None else {"untrained": before[name]},
                 details=details if name == "error" else {},
                 split=which,
             )
             for name, value in cluster_scores(found, labels).items()
         ]
-        wrong = _wrong(found, labels)
-        low, high = bootstrap_mean(wrong, rng)
-        return [replace(scores[0], low=low, high=high), *scores[1:]]
+        low, high = bootstrap_mean(_wrong(found, labels), rng)
+        error, majority, nmi, *rest = scores
+        error = replace(error, low=low, high=high, headline=f"{code} against labels, error")
+        nmi = replace(nmi, warnings=_overstated(found, labels))
+        return [error, majority, nmi, *rest]
+
+    def _before_training(self, view: View, code: str) -> dict[str, float] | None:
+        """Return what the reader gets by its shape alone, of the same samples."""
+        untrained = view.untrained()
+        if untrained is None:
+            return None
+        count = samples_for(view, self._samples, SAMPLES)
+        real, raw = untrained.read_real(count, held_out=view.data.held_out() is not None)
+        assert real.labels is not None, "the data is the same"
+        return cluster_scores(_index(view.space[code].estimate(raw[code])), _index(real.labels))
 
 
 def cluster_scores(found: Indices, labels: Indices) -> dict[str, float]:
@@ -115,6 +132,12 @@ def describe(found: Indices, labels: Indices, classes: tuple[str, ...]) -> Mappi
         for name, matching in maps.items()
     }
     return {**named, "table": table.astype(int).tolist()}
+
+
+def _overstated(found: Indices, labels: Indices) -> list[str]:
+    held = entropy(np.bincount(labels).astype(np.float64), corrected=False)
+    bias = plug_in_bias(len(np.unique(found)), len(np.unique(labels)), len(labels))
+    return cautions.overstated({"the labels": bias / held}) if held > 0 else []
 
 
 def _wrong(found: Indices, labels: Indices) -> Numbers:

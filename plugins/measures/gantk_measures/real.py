@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from torch import Tensor
 
 from gan_toolkit import Batch, Dataset, Latent, LatentSpace, Score, View
+from gantk_measures import cautions
 from gantk_measures.codes import factor_place, members, scored_factors
 from gantk_measures.effort import samples_for
 from gantk_measures.statistics import Indices, Numbers
@@ -23,6 +26,11 @@ LEAST = 100
 
 class Unreadable(Exception):
     """There is nothing to compare; the message says why."""
+
+
+Anchor = Literal["untrained", "oracle"]
+ANCHORS: tuple[Anchor, ...] = ("untrained", "oracle")
+"""Readers that scores are held against: the networks before training, the factors themselves."""
 
 
 @dataclass(frozen=True)
@@ -41,16 +49,24 @@ class Reading:
     """How the codes were read, for estimator texts."""
 
     @property
+    def unusual(self) -> tuple[str, ...]:
+        """Codes that are no numbers and factors that are no categories: not in published tables."""
+        kinds = (self.codes, "continuous"), (self.factors, "discrete")
+        return tuple(each.name for part, usual in kinds for each in part if each.kind != usual)
+
+    @property
     def count(self) -> int:
         """N."""
         return len(self.codes[0].values)
 
-    def named(self, matrix: Numbers) -> dict[str, dict[str, float]]:
-        """Return a matrix (J, K) by name of code, then of factor."""
+    def named(
+        self, matrix: Numbers, codes: Sequence[Variable] | None = None
+    ) -> dict[str, dict[str, float]]:
+        """Return a matrix (J, K) by name of code, those that vary or `codes`, then of factor."""
         names = [factor.name for factor in self.factors]
         return {
             code.name: dict(zip(names, row, strict=True))
-            for code, row in zip(self.codes, matrix.tolist(), strict=True)
+            for code, row in zip(codes or self.codes, matrix.tolist(), strict=True)
         }
 
     def halves(self) -> tuple[Indices, Indices]:
@@ -92,23 +108,43 @@ class RealCodes:
     ) -> None:
         self._codes, self._samples, self._factors = members(latents, codes), samples, factors
 
-    def score(self, view: View, headline: str, of: Callable[[Reading], list[Score]]) -> list[Score]:
+    def score(
+        self,
+        view: View,
+        headline: str,
+        of: Callable[[View, Reading], list[Score]],
+        anchors: Sequence[Anchor] = ANCHORS,
+    ) -> list[Score]:
         """Return the scores of what is read; they are void if a factor is constant.
 
         The first one lists dead codes and constant factors. With nothing to compare there is one
-        void score, `headline`.
+        void score, `headline`. Each of `anchors` costs as much as the scores.
         """
         try:
             reading = self._read(view)
-            first, *rest = of(reading)
+            scores = of(view, reading)
         except Unreadable as reason:
             return [Score(headline, float("nan"), 0, "", void=str(reason))]
+        known = _values_of(self._known_readers(view, reading, anchors), of)
+        first, *rest = [_told(score, known.get(score.name, {}), reading) for score in scores]
         constant = ", ".join(reading.constant)
         split = "held-out" if view.data.held_out() is not None else "training"
         void = f"constant in these samples: {constant}; leave it out" if constant else ""
         facts = {"dead": [code.name for code in reading.dead], "constant": [*reading.constant]}
-        first = replace(first, details={**first.details, **facts})
+        cautious = (*first.warnings, *cautions.dead(facts["dead"]))
+        first = replace(first, details={**first.details, **facts}, warnings=cautious)
         return [replace(each, void=each.void or void, split=split) for each in (first, *rest)]
+
+    def _known_readers(
+        self, view: View, reading: Reading, anchors: Sequence[Anchor]
+    ) -> Iterator[tuple[Anchor, View, Reading]]:
+        """Yield what readers of whom one knows what they can give read of the same samples."""
+        untrained = view.untrained() if "untrained" in anchors else None
+        if untrained is not None:
+            with suppress(Unreadable):  # before training every code may be dead
+                yield "untrained", untrained, self._read(untrained)
+        if "oracle" in anchors and reading.factors:
+            yield "oracle", view, replace(reading, codes=reading.factors, dead=())
 
     def _read(self, view: View) -> Reading:
         held_out = view.data.held_out() is not None
@@ -143,6 +179,30 @@ class RealCodes:
             for code in chosen
             for variable in variables_of(code, view.space[code], raw[code])
         ]
+
+
+def _values_of(
+    readers: Iterator[tuple[Anchor, View, Reading]],
+    of: Callable[[View, Reading], list[Score]],
+) -> Mapping[str, dict[str, float]]:
+    """Return by score what each known reader gets; not what is void of it."""
+    found: dict[str, dict[str, float]] = {}
+    for name, view, reading in readers:
+        with suppress(Unreadable):
+            for score in of(view, reading):
+                if not score.void and np.isfinite(score.value):
+                    found.setdefault(score.name, {})[name] = score.value
+    return found
+
+
+def _told(score: Score, anchors: Mapping[str, float], reading: Reading) -> Score:
+    """Return a score with what known readers get, and with what to know of that."""
+    cautious = (
+        *score.warnings,
+        *cautions.poor_oracle(anchors.get("oracle")),
+        *cautions.beyond(score.protocol, reading.unusual),
+    )
+    return replace(score, anchors=dict(anchors), warnings=cautious)
 
 
 def variables_of(name: str, latent: Latent, raw: Tensor) -> list[Variable]:

@@ -148,7 +148,7 @@ def test_temperature_makes_a_boastful_reader_as_sure_as_it_is_right() -> None:
 
 
 def test_points_are_not_spoilt() -> None:
-    assert list(scores_of(blurred(0.5), ["level", "shape"], 400)) == ["level", "shape"]
+    assert list(scores_of(blurred(0.5), ["level", "shape"], 400)) == ["level", "shape", "total"]
 
 
 def test_spoiling_keeps_size_and_averages_each_four_pixels() -> None:
