@@ -1,0 +1,50 @@
+"""Records of scores: the line that sums them up, what to be told, which give way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gan_toolkit.scores import headline, merge, warnings_of
+
+
+def record(measure: str = "m", name: str = "a", **more: Any) -> dict[str, Any]:
+    return {"measure": measure, "name": name, "value": 0.5, **more}
+
+
+def test_the_headline_joins_labels_in_order() -> None:
+    audit = record(value=2.214, ceiling=2.302, headline="MI audited, nats")
+    votes = record(value=0.9, ceiling=1.0, chance=0.2, headline="votes")
+    dead = record(value=0, ceiling=12, headline="dead codes")
+    void = record(value=0.4, void="too few samples", headline="gap")
+
+    line = headline([audit, record(), votes, void, dead])
+
+    assert line == (
+        "MI audited, nats 2.21/2.30 · votes 0.900 (chance 0.200) · gap void · dead codes 0/12"
+    )
+
+
+def test_without_labels_there_is_no_headline() -> None:
+    assert headline([record(), record(value=None, headline="")]) == ""
+
+
+def test_a_warning_is_said_once_with_all_it_is_about() -> None:
+    records = [
+        record(name="a", warnings=["dead", "few"]),
+        record(name="b", warnings=["dead"]),
+        record(name="b", warnings=["dead"]),
+        record(name="c"),
+    ]
+
+    assert warnings_of(records) == {"dead": ["m a", "m b"], "few": ["m a"]}
+
+
+@pytest.mark.parametrize(
+    ("more", "replaced"), [({"protocol": "other"}, 0), ({"anchors": {"known": 1.0}}, 1)]
+)
+def test_another_protocol_stands_beside_and_another_anchor_does_not(
+    more: dict[str, Any], replaced: int
+) -> None:
+    assert merge([record(protocol="ours")], [record(protocol="ours") | more])[1] == replaced
