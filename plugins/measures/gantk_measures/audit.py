@@ -93,7 +93,11 @@ class Audit(Measure):
         gains = _gains(drawn, classifier)
         audited = {
             code: _with_reader(
-                replace(_score(view, code, code, gain, drawn, estimator), chance=chance[code]),
+                replace(
+                    _score(view, code, code, gain, drawn, estimator),
+                    chance=chance[code],
+                    warnings=cautions.absent(float(gain.mean())),
+                ),
                 reader.get(code),
             )
             for code, gain in gains.items()
@@ -220,7 +224,7 @@ def _with_reader(score: Score, reader: float | None) -> Score:
         return score
     slack = score.value - reader
     details = {**score.details, "reader": reader, "slack": slack}
-    return replace(score, details=details, warnings=cautions.loose(slack))
+    return replace(score, details=details, warnings=[*score.warnings, *cautions.loose(slack)])
 
 
 def _reader(view: View, codes: Sequence[str], drawn: Drawn) -> dict[str, float]:

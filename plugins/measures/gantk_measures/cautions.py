@@ -19,6 +19,8 @@ FEWER = 0.05
 """Nats by which the audit may find less than a bound that it should not fall short of."""
 SEEN = 0.9
 """Share of what is in the samples that spoilt ones still show."""
+ABSENT = 0.05
+"""Nats below which a code counts as inactive."""
 AUDIBLE = 0.1
 """Nats of a code below which a share of it is a share of noise."""
 DIVERGENCE = 0.1
@@ -37,6 +39,11 @@ def overstated(bias: Mapping[str, float]) -> list[str]:
         f"too few samples to count: the information of {whose} is overstated by up to "
         f"{max(worst.values()):.1%} of the entropy"
     ]
+
+
+def absent(found: float) -> list[str]:
+    """Tell that the samples hold next to nothing of a code; in nats."""
+    return ["next to nothing of it is in the samples"] if found < ABSENT else []
 
 
 def loose(slack: float) -> list[str]:

@@ -58,7 +58,11 @@ class Dci(Measure):
         # Boosting takes minutes; what it would give known readers is not worth as many again.
         anchors = ANCHORS if regressor == "extra_trees" else ()
         return self._real.score(
-            view, "disentanglement", partial(self._scores, regressor), anchors=anchors
+            view,
+            "disentanglement",
+            partial(self._scores, regressor),
+            anchors=anchors,
+            values=partial(_of_few, regressor),
         )
 
     def _scores(self, regressor: Regressor, view: View, reading: Reading) -> list[Score]:
@@ -80,7 +84,7 @@ class Dci(Measure):
             f"fitted to {len(train)} samples and judged on {len(test)} others; {reading.source}; "
             f"columns of one code summed; entropies to base {len(reading.factors)} (D) and "
             f"{len(codes)} (C); I: accuracy of discrete factors, R2 of others; chance of D and C: "
-            f"the same fitted to {len(few)} shuffled samples"
+            f"the same fitted to {len(few)} shuffled samples; anchors: to as many"
         )
         return [
             Score(
@@ -97,6 +101,13 @@ class Dci(Measure):
             )
             for name, value in values.items()
         ]
+
+
+def _of_few(regressor: Regressor, view: View, reading: Reading) -> dict[str, float]:
+    """Return the values of models that are fitted to as many samples as those of chance."""
+    train, test = reading.halves()
+    seed = int(numpy_rng(view, "dci").integers(2**31))
+    return _values(fit(reading.codes, reading.factors, regressor, train[:SHUFFLED], test, seed))
 
 
 def _values(found: Fitted) -> dict[str, float]:

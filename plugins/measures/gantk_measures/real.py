@@ -76,6 +76,10 @@ class Reading:
         return rows[:cut], rows[cut : cut + TEST]
 
 
+Scores = Callable[[View, Reading], list[Score]]
+Values = Callable[[View, Reading], Mapping[str, float]]
+
+
 class KnownFactors:
     """The factors of a data set that codes are held against: the named ones, or all scored."""
 
@@ -112,20 +116,22 @@ class RealCodes:
         self,
         view: View,
         headline: str,
-        of: Callable[[View, Reading], list[Score]],
+        of: Scores,
         anchors: Sequence[Anchor] = ANCHORS,
+        values: Values | None = None,
     ) -> list[Score]:
         """Return the scores of what is read; they are void if a factor is constant.
 
         The first one lists dead codes and constant factors. With nothing to compare there is one
-        void score, `headline`. Each of `anchors` costs as much as the scores.
+        void score, `headline`. What `anchors` get is found by `values`, as far as it has a name of
+        a score; without it as the scores are, and each costs as much.
         """
         try:
             reading = self._read(view)
             scores = of(view, reading)
         except Unreadable as reason:
             return [Score(headline, float("nan"), 0, "", void=str(reason))]
-        known = _values_of(self._known_readers(view, reading, anchors), of)
+        known = _by_score(self._known_readers(view, reading, anchors), values or _values_by(of))
         first, *rest = [_told(score, known.get(score.name, {}), reading) for score in scores]
         constant = ", ".join(reading.constant)
         split = "held-out" if view.data.held_out() is not None else "training"
@@ -181,17 +187,25 @@ class RealCodes:
         ]
 
 
-def _values_of(
-    readers: Iterator[tuple[Anchor, View, Reading]],
-    of: Callable[[View, Reading], list[Score]],
-) -> Mapping[str, dict[str, float]]:
-    """Return by score what each known reader gets; not what is void of it."""
+def _values_by(of: Scores) -> Values:
+    """Return what gives the values of scores that are not void."""
+
+    def values(view: View, reading: Reading) -> dict[str, float]:
+        return {score.name: score.value for score in of(view, reading) if not score.void}
+
+    return values
+
+
+def _by_score(
+    readers: Iterator[tuple[Anchor, View, Reading]], values: Values
+) -> dict[str, dict[str, float]]:
+    """Return by score what each known reader gets, where it gets anything."""
     found: dict[str, dict[str, float]] = {}
-    for name, view, reading in readers:
+    for anchor, view, reading in readers:
         with suppress(Unreadable):
-            for score in of(view, reading):
-                if not score.void and np.isfinite(score.value):
-                    found.setdefault(score.name, {})[name] = score.value
+            for name, value in values(view, reading).items():
+                if np.isfinite(value):
+                    found.setdefault(name, {})[anchor] = value
     return found
 
 
