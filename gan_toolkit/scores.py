@@ -43,8 +43,10 @@ def headline(records: Sequence[Record]) -> str:
     """Return the scores that have a label for it in one line, in the order they are given.
 
     `label value/ceiling (chance c)`: a ceiling of 1 goes without saying, a void value is "void".
+    Of scores with the same name the last one counts, however it was found.
     """
-    return " · ".join(_in_short(record) for record in records if record.get("headline"))
+    last = {name_of(record): record for record in records}
+    return " · ".join(_in_short(record) for record in last.values() if record.get("headline"))
 
 
 def warnings_of(records: Sequence[Record]) -> dict[str, list[str]]:

@@ -14,12 +14,13 @@ def record(measure: str = "m", name: str = "a", **more: Any) -> dict[str, Any]:
 
 
 def test_the_headline_joins_labels_in_order() -> None:
-    audit = record(value=2.214, ceiling=2.302, headline="MI audited, nats")
-    votes = record(value=0.9, ceiling=1.0, chance=0.2, headline="votes")
-    dead = record(value=0, ceiling=12, headline="dead codes")
-    void = record(value=0.4, void="too few samples", headline="gap")
+    audit = record("audit", value=2.214, ceiling=2.302, headline="MI audited, nats")
+    votes = record("votes", value=0.9, ceiling=1.0, chance=0.2, headline="votes")
+    before = record("audit", value=1.0, headline="MI audited, nats")
+    dead = record("dead", value=0, ceiling=12, headline="dead codes")
+    void = record("gap", value=0.4, void="too few samples", headline="gap")
 
-    line = headline([audit, record(), votes, void, dead])
+    line = headline([before, audit, record(), votes, void, dead])
 
     assert line == (
         "MI audited, nats 2.21/2.30 · votes 0.900 (chance 0.200) · gap void · dead codes 0/12"

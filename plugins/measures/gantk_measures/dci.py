@@ -56,12 +56,12 @@ class Dci(Measure):
             "gradient_boosting" if view.effort == "full" else "extra_trees"
         )
         # Boosting takes minutes; what it would give known readers is not worth as many again.
-        anchors = ANCHORS if regressor == "extra_trees" else ()
+        cheap = regressor == "extra_trees" and view.effort != "fast"
         return self._real.score(
             view,
             "disentanglement",
             partial(self._scores, regressor),
-            anchors=anchors,
+            anchors=ANCHORS if cheap else (),
             values=partial(_of_few, regressor),
         )
 
