@@ -6,6 +6,7 @@ it was found.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -53,7 +54,8 @@ def warnings_of(records: Sequence[Record]) -> dict[str, list[str]]:
     """Return each warning, and the measures or scores it was given of."""
     found: dict[str, list[str]] = {}
     for record in records:
-        for text in record.get("warnings") or ():
+        told = record.get("warnings")
+        for text in told if isinstance(told, list) else ():
             whose = found.setdefault(str(text), [])
             name = " ".join(name_of(record))
             if name not in whose:
@@ -62,7 +64,7 @@ def warnings_of(records: Sequence[Record]) -> dict[str, list[str]]:
 
 
 def _in_short(record: Record) -> str:
-    value, ceiling, chance = (record.get(key) for key in ("value", "ceiling", "chance"))
+    value, ceiling, chance = (_number(record, key) for key in ("value", "ceiling", "chance"))
     if record.get("void") or value is None:
         return f"{record['headline']} void"
     most = f"/{figure(ceiling)}" if ceiling not in (None, 1) else ""
@@ -70,6 +72,12 @@ def _in_short(record: Record) -> str:
     return f"{record['headline']} {told}{most}" + (
         f" (chance {number(chance)})" if chance is not None else ""
     )
+
+
+def _number(record: Record, key: str) -> float | None:
+    """Return a number of a record, which may come from a file that somebody changed."""
+    value = record.get(key)
+    return value if isinstance(value, int | float) and math.isfinite(value) else None
 
 
 def merge(old: Sequence[Record], new: Sequence[Record]) -> tuple[list[Record], int]:

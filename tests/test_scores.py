@@ -31,6 +31,13 @@ def test_without_labels_there_is_no_headline() -> None:
     assert headline([record(), record(value=None, headline="")]) == ""
 
 
+@pytest.mark.parametrize("value", ["high", [1.0], float("nan"), None])
+def test_a_record_that_somebody_changed_is_void_not_a_fault(value: Any) -> None:
+    assert headline([record(value=value, headline="A")]) == "A void"
+    assert headline([record(chance=value, ceiling=value, headline="A")]) == "A 0.500"
+    assert warnings_of([record(warnings=value and "text")]) == {}
+
+
 def test_a_warning_is_said_once_with_all_it_is_about() -> None:
     records = [
         record(name="a", warnings=["dead", "few"]),
