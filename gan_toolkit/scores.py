@@ -43,7 +43,8 @@ def data_of(record: Record) -> tuple[str, str, str]:
 def headline(records: Sequence[Record]) -> str:
     """Return the scores that have a label for it in one line, in the order they are given.
 
-    `label value/ceiling (chance c)`: a ceiling of 1 goes without saying, a void value is "void".
+    `label value/ceiling (chance c)`: a ceiling of 1.0 goes without saying, not that of a
+    count; a void value is "void".
     Of scores with the same name the last one counts, however it was found.
     """
     last = {name_of(record): record for record in records}
@@ -67,7 +68,8 @@ def _in_short(record: Record) -> str:
     value, ceiling, chance = (_number(record, key) for key in ("value", "ceiling", "chance"))
     if record.get("void") or value is None:
         return f"{record['headline']} void"
-    most = f"/{figure(ceiling)}" if ceiling not in (None, 1) else ""
+    is_share = isinstance(ceiling, float) and ceiling == 1.0
+    most = "" if ceiling is None or is_share else f"/{figure(ceiling)}"
     told = figure(value) if most else number(value)
     return f"{record['headline']} {told}{most}" + (
         f" (chance {number(chance)})" if chance is not None else ""

@@ -27,6 +27,10 @@ def test_the_headline_joins_labels_in_order() -> None:
     )
 
 
+def test_one_of_one_is_a_count_and_is_told() -> None:
+    assert headline([record(value=0, ceiling=1, headline="dead codes")]) == "dead codes 0/1"
+
+
 def test_without_labels_there_is_no_headline() -> None:
     assert headline([record(), record(value=None, headline="")]) == ""
 
