@@ -355,6 +355,13 @@ def test_measures_that_come_with_a_term_are_taken_too(
         assert found == expected
 
 
+class Misfit(Own):
+    """Can't be built for any data."""
+
+    def __init__(self) -> None:
+        raise ValueError("nothing fits")
+
+
 def test_a_measure_that_needs_an_option_or_other_data_is_passed_over(
     unmeasured: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -364,7 +371,8 @@ def test_a_measure_that_needs_an_option_or_other_data_is_passed_over(
     host = load_plugins(environ={})
     with host.registry.owned_by("test"):
         host.registry.add("measure", "needs", options=Needs, build="nowhere:Nothing")
-    for name in set(host.registry.names("measure")) - {"modes", "clustering", "needs"}:
+        host.registry.add("measure", "misfit", options=Options, build=f"{__name__}:Misfit")
+    for name in set(host.registry.names("measure")) - {"modes", "clustering", "needs", "misfit"}:
         monkeypatch.delitem(host.registry._components, ("measure", name))
     told = Told()
 
@@ -377,6 +385,7 @@ def test_a_measure_that_needs_an_option_or_other_data_is_passed_over(
 
     assert {score["measure"] for score in found.scores} == {"modes"}
     assert not any("needs" in text for text in told)
+    assert "misfit does not apply: nothing fits" in told
 
 
 def test_a_damaged_checkpoint_is_passed_over_and_told(run: RunFolder) -> None:
@@ -477,6 +486,19 @@ def test_a_protocol_is_taken_wherever_it_is_known(run: RunFolder, knowing: Plugi
 
     assert scores["known"]["protocol"] == "published"
     assert "without a protocol published, and left as they are: bound, modes" in told
+
+
+def test_where_all_follow_a_protocol_nobody_is_named(
+    unmeasured: RunFolder, knowing: PluginHost
+) -> None:
+    told = Told()
+
+    (score,) = known(
+        unmeasured, knowing, told, measures={"known": ""}, protocol="published"
+    ).values()
+
+    assert score["protocol"] == "published"
+    assert told == []
 
 
 def test_a_protocol_that_a_measure_was_given_stays(run: RunFolder, knowing: PluginHost) -> None:
