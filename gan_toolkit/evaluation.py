@@ -86,8 +86,12 @@ class EngineView(View):
         history: Sequence[Mapping[str, Any]] = (),
         effort: Effort = "default",
         memory: dict[Hashable, Any] | None = None,
+        fresh: Callable[[], Seen] | None = None,
     ) -> None:
-        """Look at `engine`; views that share a `memory` share what measures remember."""
+        """Look at `engine`; views that share a `memory` share what measures remember.
+
+        `fresh` makes the same parts as they were before training.
+        """
         self.engine = engine
         self.data = data
         self.name = name
@@ -97,6 +101,7 @@ class EngineView(View):
         self.history = history
         self.effort = effort
         self._memory: dict[Hashable, Any] = {} if memory is None else memory
+        self._fresh = fresh
         self._bank: list[Bank] = []
         self._readings: dict[bool, _Reading] = {}
 
@@ -104,6 +109,23 @@ class EngineView(View):
     def title(self) -> str:
         """Recipe, step and data source in one line."""
         return f"{self.name} · step {self.step:,} · data: {self.data.name}"
+
+    def untrained(self) -> EngineView | None:
+        """Return a view of the parts before training, the same one every time."""
+        return self._untrained
+
+    @cached_property
+    def _untrained(self) -> EngineView | None:
+        if self._fresh is None:
+            return None
+        return EngineView(
+            self._fresh(),
+            self.data,
+            name=self.name,
+            seed=self.seed,
+            effort=self.effort,
+            memory=self._memory,
+        )
 
     @cached_property
     def inferable(self) -> tuple[str, ...]:
@@ -254,7 +276,7 @@ def _record(facts: Mapping[str, Any]) -> dict[str, Any]:
     record: dict[str, Any] = _finite(facts)
     if not math.isfinite(facts["value"]):
         record["void"] = facts["void"] or f"the value is {facts['value']}"
-    return {key: value for key, value in record.items() if value not in (None, "", {})} | {
+    return {key: value for key, value in record.items() if value not in (None, "", {}, [])} | {
         "value": record["value"]
     }
 

@@ -6,11 +6,12 @@ so that what is measured later goes into `evaluations/` alone.
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from pydantic import ValidationError
 
@@ -24,15 +25,24 @@ from gan_toolkit.interfaces import Effort, Measure
 from gan_toolkit.plugins import PluginHost
 from gan_toolkit.recipe import Chosen, Override, Recipe, load_recipe
 from gan_toolkit.recipe.keys import MeasureKeys
-from gan_toolkit.recovery import SharedRecipe, of_model, of_run, shared_recipe
+from gan_toolkit.recovery import (
+    SharedRecipe,
+    of_model,
+    of_run,
+    shared_recipe,
+    untrained_model,
+    untrained_run,
+)
 from gan_toolkit.registry import Registry
 from gan_toolkit.runs import RunFolder
 from gan_toolkit.scores import SHORT
-from gan_toolkit.tensorfile import describe
+from gan_toolkit.tensorfile import change_facts, describe
 from gan_toolkit.train import Tell
 
 MAY_BE_SET = ("data", "measures")
 """Tables of the recipe that may be changed: the networks are as they were trained."""
+OPTION = "protocol"
+"""The option of a measure that `Request.protocol` sets."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +58,8 @@ class Request:
     seed: int | None = None
     """Of every draw; None: the run's own, or 0 for a model file."""
     device: str | None = None
+    protocol: str = ""
+    """Of every measure that has several; where it is empty, or --measure names one, its own."""
     other_data: bool = False
     """Whether data other than that of the training will do."""
 
@@ -65,8 +77,9 @@ class Findings:
 def examine_run(run: RunFolder, host: PluginHost, request: Request, tell: Tell) -> Findings:
     """Measure a run that nobody holds, and write what was found into its `evaluations/`.
 
-    Scores that were found in the same way before give way to the new ones. Raises StorageError
-    when the run is held or has nothing to measure, DataError when its data is no longer the same.
+    Scores that were found in the same way before give way to the new ones; the model file of that
+    step takes all of them into its description. Raises StorageError when the run is held or has
+    nothing to measure, DataError when its data is no longer the same.
     """
     with run.lock():
         overrides = _overrides(request, run.tables().get("measures", {}))
@@ -82,13 +95,21 @@ def examine_run(run: RunFolder, host: PluginHost, request: Request, tell: Tell) 
         examination = _Examination(recipe, host.registry, request, tell)
         other = examination.compare_data(run.run_json.get("data") or {})
         seen = of_run(run, recipe, examination.data, host, device, examination.say)
-        found = examination(seen, run.metrics.read(), other)
+        fresh = partial(untrained_run, recipe, examination.data, host, device)
+        found = examination(seen, fresh, run.metrics.read(), other)
         path, replaced = run.add_scores(found.step, found.scores)
+        _put_on_card(run, found.step)
     if replaced:
         many = ("s", "were", "are") if replaced > 1 else ("", "was", "is")
         told = "{} score{} of this step {} found alike before, and {} replaced"
         examination.say(told.format(replaced, *many))
     return replace(found, path=path)
+
+
+def _put_on_card(run: RunFolder, step: int) -> None:
+    """Let the model file say what was measured of it, unless it is of another step."""
+    if run.model.is_file() and describe(run.model)["facts"].get("steps") == step:
+        change_facts(run.model, {"scores": run.scores(step)[1]})
 
 
 def examine_model(path: Path, host: PluginHost, request: Request, tell: Tell) -> Findings:
@@ -105,7 +126,7 @@ def examine_model(path: Path, host: PluginHost, request: Request, tell: Tell) ->
     examination = _Examination(recipe, host.registry, request, tell)
     seen = of_model(path, host, device, examination.say)
     other = examination.compare_data(about["facts"]["data"])
-    return examination(seen, (), other)
+    return examination(seen, partial(untrained_model, path, host, device), (), other)
 
 
 def _overrides(request: Request, tables: Mapping[str, Any]) -> list[Override]:
@@ -140,12 +161,21 @@ class _Examination:
         self.failures: list[str] = []
         self.searches = not recipe.measures
         """Whether nobody named a measure, so that those which don't apply are passed over."""
-        self.chosen = recipe.measures or _all_measures(registry)
+        self.chosen = dict(recipe.measures) or _all_measures(registry)
+        if request.protocol:
+            self._follow(request.protocol)
 
     def __call__(
-        self, seen: Seen, history: Sequence[Mapping[str, Any]], other: Mapping[str, str]
+        self,
+        seen: Seen,
+        fresh: Callable[[], Seen],
+        history: Sequence[Mapping[str, Any]],
+        other: Mapping[str, str],
     ) -> Findings:
-        """Run every measure; `other` goes into what the records say of the data."""
+        """Run every measure; `other` goes into what the records say of the data.
+
+        `fresh` makes the networks as they were before training.
+        """
         seed = self.recipe.run.seed if self.request.seed is None else self.request.seed
         view = EngineView(
             seen,
@@ -154,6 +184,7 @@ class _Examination:
             seed=seed,
             history=history,
             effort=self.request.effort,
+            fresh=fresh,
         )
         if not view.inferable:
             self.say("no term here reads codes: measures that need a reader do not apply")
@@ -191,6 +222,22 @@ class _Examination:
         was = f"{trained_on.get('name')} ({then[:SHORT]})"
         self.say(f"measured on {self.data.name} ({now[:SHORT]}), trained on {was}")
         return {"trained_on": then[:SHORT]}
+
+    def _follow(self, protocol: str) -> None:
+        """Let every measure that has a protocol of that name take it; the others are named."""
+        own = {n for n, text in self.request.measures.items() if OPTION in _options_in(text)}
+        known = {name: _protocols(one) for name, one in self.chosen.items() if name not in own}
+        following = [name for name, protocols in known.items() if protocol in protocols]
+        if not following:
+            choices = sorted({each for protocols in known.values() for each in protocols})
+            raise UsageError(
+                f"--protocol {protocol}: no measure here has it; known: "
+                f"{', '.join(choices) or 'none'}{did_you_mean(protocol, choices)}"
+            )
+        for name in following:
+            self.chosen[name] = _with_protocol(self.chosen[name], protocol)
+        if others := [name for name in known if name not in following]:
+            self.say(f"without a protocol {protocol}, and left as they are: {', '.join(others)}")
 
     def _measures(self, seen: Seen) -> Iterator[tuple[str, Callable[[], Measure]]]:
         """Yield each measure by name, as what builds it: those that come with a term too."""
@@ -235,6 +282,28 @@ def _all_measures(registry: Registry) -> dict[str, Chosen]:
         table, name = f"measures.{component.name}", component.name
         chosen[name] = Chosen("measure", table, name, component, options, MeasureKeys())
     return chosen
+
+
+def _options_in(text: str) -> Mapping[str, Any]:
+    """Return the options of a --measure, which were found to be TOML."""
+    options: Mapping[str, Any] = tomllib.loads(f"options = {{{text}}}")["options"]
+    return options
+
+
+def _protocols(chosen: Chosen) -> tuple[str, ...]:
+    """Return the protocols a measure may be told to follow; none where it has but one."""
+    field = type(chosen.options).model_fields.get(OPTION)
+    return () if field is None else tuple(map(str, get_args(field.annotation)))
+
+
+def _with_protocol(chosen: Chosen, protocol: str) -> Chosen:
+    given = {name: getattr(chosen.options, name) for name in chosen.options.model_fields_set}
+    try:
+        options = type(chosen.options)(**{**given, OPTION: protocol})
+    except ValidationError as error:
+        cause = str(error.errors()[0]["msg"])
+        raise UsageError(f"--protocol {protocol}: {chosen.table}: {cause}") from None
+    return replace(chosen, options=options)
 
 
 def _is_void_of_samples(score: Mapping[str, Any]) -> bool:

@@ -451,6 +451,13 @@ class View(ABC):
     def real(self, count: int, *, held_out: bool = False) -> Batch:
         """Return `count` real samples (at most all), drawn without replacement, in [-1, 1]."""
 
+    def untrained(self) -> View | None:
+        """Return a view of the same parts before training, where they can be made anew, or None.
+
+        What it finds is what the networks give by their shape alone. During training there is none.
+        """
+        return None
+
     def read_real(self, count: int, *, held_out: bool = False) -> tuple[Batch, dict[str, Tensor]]:
         """Return `real(count)` and what `infer` makes of it.
 
@@ -489,6 +496,14 @@ class Score:
     details: Mapping[str, Any] = field(default_factory=dict)
     split: str = ""
     """Which real samples it was estimated from, "training" or "held-out"; empty: none, or both."""
+    protocol: str = ""
+    """The published way it was taken, where there are several."""
+    anchors: Mapping[str, float] = field(default_factory=dict)
+    """The same number for something known, such as `untrained` networks; `chance` is its own."""
+    warnings: Sequence[str] = ()
+    """What to know before believing it, a line each; it may be used all the same."""
+    headline: str = ""
+    """What it is called in the one line that sums up an evaluation; empty: it isn't in it."""
 
 
 class Measure(ABC):

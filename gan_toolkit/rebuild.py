@@ -79,6 +79,17 @@ def rebuild(path: Path, host: PluginHost) -> Rebuilt:
     return replace(built, facts=note["facts"], skipped=plan.skipped)
 
 
+def rebuild_untrained(path: Path, host: PluginHost) -> Rebuilt:
+    """Build the parts of a model file with weights that are drawn anew, always the same ones.
+
+    Raises as `rebuild` does. The seed is not that of the training, which the file doesn't name.
+    """
+    note = describe(path)
+    with _at(path):
+        plan = _plan(note["recipe"], host)
+        return plan.build(_DescribedData(note["facts"]["data"]), host.registry)
+
+
 def rebuild_from(
     tensors: Mapping[str, Tensor],
     recipe: Mapping[str, Any],

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gan_toolkit.assemble import Assembly
+from gan_toolkit.assemble import Assembly, Networks
 from gan_toolkit.checkpoints import Checkpoint, CheckpointStore
 from gan_toolkit.device import Device
 from gan_toolkit.errors import StorageError, UsageError
@@ -19,7 +19,7 @@ from gan_toolkit.evaluation import Seen, Trained
 from gan_toolkit.events import untouched_randomness
 from gan_toolkit.interfaces import Dataset
 from gan_toolkit.plugins import PluginHost
-from gan_toolkit.rebuild import rebuild
+from gan_toolkit.rebuild import Rebuilt, rebuild, rebuild_untrained
 from gan_toolkit.recipe import Chosen, Override, Recipe, RunOptions, load_tables
 from gan_toolkit.recipe.marks import local_keys
 from gan_toolkit.registry import Registry, UnknownComponent
@@ -103,17 +103,25 @@ def of_model(path: Path, host: PluginHost, device: Device, say: Say) -> Seen:
     built = rebuild(path, host)
     if built.skipped:
         say(f"left out, no plugin offers it: {', '.join(built.skipped)}")
-    for module in built.modules().values():
-        device.place(module)
     steps = built.facts.get("steps")
-    return Trained(
-        built.latents,
-        built.generator,
-        built.critic,
-        built.regularisers,
-        device,
-        steps if isinstance(steps, int) else 0,
-    )
+    return _placed(built, device, steps if isinstance(steps, int) else 0)
+
+
+def untrained_model(path: Path, host: PluginHost, device: Device) -> Seen:
+    """Return the networks of a model file as they might have been before training."""
+    return _placed(rebuild_untrained(path, host), device)
+
+
+def untrained_run(recipe: Recipe, data: Dataset, host: PluginHost, device: Device) -> Seen:
+    """Return the networks of a run as they were before training."""
+    return _placed(Assembly(recipe, host.registry).networks(data), device)
+
+
+def _placed(parts: Rebuilt | Networks, device: Device, steps: int = 0) -> Seen:
+    critic, terms = parts.critic, parts.regularisers
+    for module in (parts.generator, *([] if critic is None else [critic]), *terms.values()):
+        device.place(module)
+    return Trained(parts.latents, parts.generator, critic, terms, device, steps)
 
 
 def of_run(

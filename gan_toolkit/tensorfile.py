@@ -1,4 +1,4 @@
-"""The header of a safetensors file, read by hand: limits first, then JSON, never a tensor.
+"""The header of a safetensors file, by hand: limits first, then JSON; tensors are left alone.
 
 The format is eight bytes of length, a JSON header, and the data. What the header claims is checked
 against the size of the file before anything is believed, and nothing here imports torch.
@@ -6,6 +6,7 @@ against the size of the file before anything is believed, and nothing here impor
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import re
@@ -16,7 +17,7 @@ from typing import Any, NamedTuple
 
 from gan_toolkit import strict_json
 from gan_toolkit.errors import StorageError
-from gan_toolkit.files import open_regular, read_exactly
+from gan_toolkit.files import open_regular, read_bytes, read_exactly, write_atomic
 
 LARGEST_HEADER = 16 * 2**20
 """Bytes."""
@@ -77,9 +78,34 @@ def describe(path: Path) -> dict[str, Any]:
     for name, facts in header.tensors.items():
         part = name.partition(".")[0]
         parts[part] = parts.get(part, 0) + math.prod(facts.shape)
-    return {**note, "tensors": tensors, "parameters": parts, "bytes": header.size}
+    return {**note, **dict(zip(_ADDED, (tensors, parts, header.size), strict=True))}
 
 
+def change_facts(path: Path, changes: Mapping[str, Any]) -> None:
+    """Change facts in the description of a model file; every tensor stays, bit for bit.
+
+    The file is whole at every instant, and the one that would have been saved with these facts.
+    Raises StorageError as `describe` does, and when the description would get too long to be read.
+    """
+    described = describe(path)
+    note = {key: value for key, value in described.items() if key not in _ADDED}
+    note["facts"] |= changes
+    content = read_bytes(path, described["bytes"])
+    start = 8 + int.from_bytes(content[:8], "little")
+    entries = strict_json.parse_object(content[8:start])
+    entries["__metadata__"] = {NOTE: strict_json.dump(note)}
+    header = json.dumps(entries, ensure_ascii=False, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)
+    if len(header) > LARGEST_HEADER:
+        raise StorageError(
+            f"{path}: its description would take {len(header):,} bytes, the limit is "
+            f"{LARGEST_HEADER:,}; the file is as it was"
+        )
+    write_atomic(path, len(header).to_bytes(8, "little") + header + content[start:])
+
+
+_ADDED = ("tensors", "parameters", "bytes")
+"""What `describe` adds to a note."""
 FORMAT = 1
 """Of the model file."""
 

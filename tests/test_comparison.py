@@ -107,6 +107,7 @@ def test_scores_found_alike_are_on_one_line_unmarked(shelf: Shelf) -> None:
         ("count", 99),
         ("estimator", "guess"),
         ("use", "m@2"),
+        ("protocol", "published"),
         ("split", "held-out"),
         ("unit", "bits"),
     ],

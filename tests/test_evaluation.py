@@ -237,3 +237,47 @@ def test_a_record_says_how_and_on_what_a_score_was_found():
             "fingerprint": points().fingerprint()[:12],
         },
     }
+
+
+def test_a_record_holds_what_else_is_known_of_a_score_and_nothing_empty():
+    class One(Measure):
+        def measure(self, view: View) -> list[Score]:
+            told = {"protocol": "ours", "warnings": ("few",), "headline": "ONE"}
+            return [
+                Score(
+                    "one", 0.5, 10, "exact", anchors={"known": float("nan"), "best": 1.0}, **told
+                ),
+                Score("two", 0.5, 10, "exact"),
+            ]
+
+    one, two = evaluate("table", One(), view_of(trained()))
+
+    assert one["anchors"] == {"known": None, "best": 1.0}
+    assert (one["protocol"], one["warnings"], one["headline"]) == ("ours", ["few"], "ONE")
+    assert not {"protocol", "warnings", "headline", "anchors"} & two.keys()
+
+
+def test_the_view_before_training_is_of_fresh_parts_made_once_and_draws_alike():
+    made = []
+
+    def fresh() -> Engine:
+        made.append(tiny_engine(terms=[Term("read", ReadThroughNorm())]))
+        return made[-1]
+
+    view = EngineView(
+        trained(), points(), name="tiny", seed=4, effort="fast", memory={}, fresh=fresh
+    )
+
+    assert not made
+    before = view.untrained()
+    assert before is view.untrained()
+    assert (before.step, before.seed, before.effort, before.data) == (0, 4, "fast", view.data)
+    assert torch.equal(before.bank(3).latent, view.bank(3).latent)
+    assert not torch.equal(before.bank(3).samples, view.bank(3).samples)
+    assert torch.equal(before.real(5).samples, view.real(5).samples)
+    assert before.untrained() is None
+    assert len(made) == 1
+
+
+def test_during_training_there_is_no_view_before_it():
+    assert view_of(trained()).untrained() is None

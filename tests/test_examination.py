@@ -5,22 +5,27 @@ from __future__ import annotations
 import math
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
+import safetensors.torch
+import torch
+from pydantic import model_validator
 
 import gan_toolkit
 from gan_toolkit import strict_json
+from gan_toolkit.assemble import Assembly
 from gan_toolkit.device import Device
 from gan_toolkit.errors import DataError, RecipeError, ResumeError, StorageError, UsageError
+from gan_toolkit.evaluation import EngineView
 from gan_toolkit.examination import Findings, Request, examine_model, examine_run
 from gan_toolkit.interfaces import Measure, Regulariser, Score, View
 from gan_toolkit.launch import launch, resume
-from gan_toolkit.plugins import load_plugins
+from gan_toolkit.plugins import PluginHost, load_plugins
 from gan_toolkit.recipe import Override, load_recipe
 from gan_toolkit.recipe.options import Options, RecipePath
 from gan_toolkit.runs import RunFolder
-from gan_toolkit.tensorfile import describe
+from gan_toolkit.tensorfile import change_facts, describe
 
 RING = Path(gan_toolkit.__file__).parent.parent / "recipes" / "infogan_ring.toml"
 HOST = load_plugins(environ={})
@@ -350,6 +355,13 @@ def test_measures_that_come_with_a_term_are_taken_too(
         assert found == expected
 
 
+class Misfit(Own):
+    """Can't be built for any data."""
+
+    def __init__(self) -> None:
+        raise ValueError("nothing fits")
+
+
 def test_a_measure_that_needs_an_option_or_other_data_is_passed_over(
     unmeasured: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -359,7 +371,8 @@ def test_a_measure_that_needs_an_option_or_other_data_is_passed_over(
     host = load_plugins(environ={})
     with host.registry.owned_by("test"):
         host.registry.add("measure", "needs", options=Needs, build="nowhere:Nothing")
-    for name in set(host.registry.names("measure")) - {"modes", "clustering", "needs"}:
+        host.registry.add("measure", "misfit", options=Options, build=f"{__name__}:Misfit")
+    for name in set(host.registry.names("measure")) - {"modes", "clustering", "needs", "misfit"}:
         monkeypatch.delitem(host.registry._components, ("measure", name))
     told = Told()
 
@@ -372,6 +385,7 @@ def test_a_measure_that_needs_an_option_or_other_data_is_passed_over(
 
     assert {score["measure"] for score in found.scores} == {"modes"}
     assert not any("needs" in text for text in told)
+    assert "misfit does not apply: nothing fits" in told
 
 
 def test_a_damaged_checkpoint_is_passed_over_and_told(run: RunFolder) -> None:
@@ -382,3 +396,154 @@ def test_a_damaged_checkpoint_is_passed_over_and_told(run: RunFolder) -> None:
     examined(run, told)
 
     assert told[0].startswith("checkpoint passed over: ")
+
+
+# --- what a score is held against ------------------------------------------------------------
+
+
+class Known(Measure):
+    """Gives back a weight, and the same one before training."""
+
+    def __init__(self, protocol: str = "ours") -> None:
+        self.protocol = protocol
+
+    def measure(self, view: View) -> list[Score]:
+        before = view.untrained()
+        anchors = {} if before is None else {"untrained": weight(before)}
+        told = {"protocol": self.protocol, "anchors": anchors}
+        return [Score("weight", weight(view), 1, "exact", **told)]
+
+
+class KnownOptions(Options):
+    protocol: Literal["ours", "published"] = "ours"
+
+
+class StrictOptions(Options):
+    protocol: Literal["ours", "published"] = "ours"
+    bins: int = 5
+
+    @model_validator(mode="after")
+    def _bins(self) -> StrictOptions:
+        if self.protocol == "published" and self.bins != 20:
+            raise ValueError("published has 20 bins")
+        return self
+
+
+class Strict(Known):
+    def __init__(self, protocol: str, bins: int) -> None:
+        super().__init__(f"{protocol} {bins}")
+
+
+def weight(view: View) -> float:
+    assert isinstance(view, EngineView)
+    return float(next(iter(view.engine.shown.parameters())).detach().flatten()[0])
+
+
+@pytest.fixture
+def knowing() -> PluginHost:
+    host = load_plugins(environ={})
+    with host.registry.owned_by("test"):
+        host.registry.add("measure", "known", options=KnownOptions, build=f"{__name__}:Known")
+        host.registry.add("measure", "strict", options=StrictOptions, build=f"{__name__}:Strict")
+    return host
+
+
+def known(run: RunFolder, host: PluginHost, told: Told | None = None, **asked: Any) -> Any:
+    found = examine_run(run, host, Request(**asked), Told() if told is None else told)
+    return {s["measure"]: s for s in found.scores if s["name"] == "weight"}
+
+
+def test_networks_before_training_are_those_of_the_first_step(
+    run: RunFolder, knowing: PluginHost
+) -> None:
+    recipe = load_recipe(run.resolved, HOST)
+    assembly = Assembly(recipe, HOST.registry)
+    first = next(iter(assembly.networks(assembly.data()).generator.parameters()))
+    state = torch.get_rng_state()
+
+    score = known(run, knowing, measures={"known": ""})["known"]
+
+    assert score["anchors"]["untrained"] == float(first.detach().flatten()[0])
+    assert score["anchors"]["untrained"] != score["value"]
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_a_model_file_is_held_against_weights_that_are_always_the_same(
+    run: RunFolder, knowing: PluginHost
+) -> None:
+    request = Request(measures={"known": ""})
+
+    one, other = (examine_model(run.model, knowing, request, Told()).scores[-1] for _ in range(2))
+
+    assert one["anchors"] == other["anchors"]
+    assert one["anchors"]["untrained"] != one["value"]
+
+
+def test_a_protocol_is_taken_wherever_it_is_known(run: RunFolder, knowing: PluginHost) -> None:
+    told = Told()
+
+    scores = known(run, knowing, told, measures={"known": ""}, protocol="published")
+
+    assert scores["known"]["protocol"] == "published"
+    assert "without a protocol published, and left as they are: bound, modes" in told
+
+
+def test_where_all_follow_a_protocol_nobody_is_named(
+    unmeasured: RunFolder, knowing: PluginHost
+) -> None:
+    told = Told()
+
+    (score,) = known(
+        unmeasured, knowing, told, measures={"known": ""}, protocol="published"
+    ).values()
+
+    assert score["protocol"] == "published"
+    assert told == []
+
+
+def test_a_protocol_that_a_measure_was_given_stays(run: RunFolder, knowing: PluginHost) -> None:
+    asked = {"known": 'protocol="ours"', "strict": "bins=20"}
+
+    scores = known(run, knowing, measures=asked, protocol="published")
+
+    assert scores["known"]["protocol"] == "ours"
+    assert scores["strict"]["protocol"] == "published 20"
+
+
+@pytest.mark.parametrize(
+    ("measures", "protocol", "text"),
+    [
+        (
+            {"known": ""},
+            "publishd",
+            r"known: ours, published; did you mean 'published'",
+        ),
+        ({}, "published", r"no measure here has it; known: none"),
+        ({"strict": ""}, "published", r"measures\.strict: .*published has 20 bins"),
+    ],
+)
+def test_a_protocol_that_can_not_be_followed_is_refused(
+    run: RunFolder, knowing: PluginHost, measures: dict[str, str], protocol: str, text: str
+) -> None:
+    with pytest.raises(UsageError, match=text):
+        known(run, knowing, measures=measures, protocol=protocol)
+
+
+def test_the_card_of_the_model_holds_what_was_measured_last(run: RunFolder) -> None:
+    before = safetensors.torch.load_file(run.model)
+
+    examined(run, seed=5)
+
+    assert describe(run.model)["facts"]["scores"] == run.scores()[1]
+    assert len(run.scores()[1]) == 2 * len(values(run.scores()[1]))
+    after = safetensors.torch.load_file(run.model)
+    assert after.keys() == before.keys()
+    assert all(torch.equal(after[name], before[name]) for name in before)
+
+
+def test_the_card_of_an_older_model_is_left_alone(run: RunFolder) -> None:
+    change_facts(run.model, {"steps": 5})
+    before = run.model.read_bytes()
+
+    assert examined(run).step == 6
+    assert run.model.read_bytes() == before

@@ -11,12 +11,12 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from gan_toolkit import files, model
+from gan_toolkit import files, model, tensorfile
 from gan_toolkit.errors import StorageError, UsageError
 from gan_toolkit.interfaces import Critic, Generator, Grid, Judgement, Latent, Pass, Regulariser
 from gan_toolkit.latents import LatentSpace
 from gan_toolkit.model import Model, save_model, to_images, to_uint8
-from gan_toolkit.tensorfile import describe
+from gan_toolkit.tensorfile import change_facts, describe
 from gan_toolkit.testing.disks import FailingDisk, HastyDisk
 
 
@@ -355,3 +355,29 @@ def test_pictures_show_the_samples(channels, mode):
 def test_what_is_no_picture_is_told(shape):
     with pytest.raises(ValueError, match="found samples of shape"):
         to_images(torch.zeros(shape))
+
+
+def test_changed_facts_give_the_file_that_would_have_been_saved(tmp_path, made):
+    path = save(tmp_path / "m.safetensors", made, facts={**FACTS, "scores": []})
+    scores = [{"measure": "m", "name": "µ", "value": 0.1 + 0.2}]
+
+    change_facts(path, {"scores": scores})
+
+    due = save(tmp_path / "due.safetensors", made, facts={**FACTS, "scores": scores})
+    assert path.read_bytes() == due.read_bytes()
+    assert describe(path)["facts"]["scores"] == scores
+
+
+@pytest.mark.parametrize("fault", ["full disk", "too long"])
+def test_facts_that_can_not_be_changed_leave_the_old_file(tmp_path, made, monkeypatch, fault):
+    path = save(tmp_path / "m.safetensors", made)
+    before = path.read_bytes()
+    if fault == "full disk":
+        monkeypatch.setattr(files, "disk", FailingDisk(1))
+    else:
+        monkeypatch.setattr(tensorfile, "LARGEST_HEADER", len(before[8:]) // 2 * 2)
+
+    with pytest.raises(StorageError, match=r"disk full|would take .* bytes, the limit is"):
+        change_facts(path, {"scores": ["x" * len(before)]})
+
+    assert path.read_bytes() == before

@@ -191,3 +191,17 @@ def test_metrics_are_means_over_micro_batches() -> None:
     metrics = tiny_engine(terms=[Term("sees", Sees())], accumulate=4).step(real)
 
     torch.testing.assert_close(metrics["sees/real"], real.mean())
+
+
+def test_a_measure_runs_at_its_own_interval_or_at_that_of_the_run(tmp_path: Path) -> None:
+    texts = [*SHORT, "run.evaluate_every=3", "measures.bound.every=2", "measures.bound.samples=100"]
+    chosen = load_recipe(RING, HOST, overrides=[Override(text) for text in texts])
+
+    run = launch(chosen, HOST, device=Device(), out=tmp_path, name="run", tell=lambda _: None)
+
+    found = {step: {s["measure"] for s in run.scores(step)[1]} for step in range(1, STEPS + 1)}
+    assert found == {1: set(), 2: {"bound"}, 3: {"modes"}, 4: {"bound"}, 5: set()} | {
+        6: {"bound", "modes"}
+    }
+    for step in (2, 3, 4, 6):
+        assert all(score["step"] == step for score in run.scores(step)[1])

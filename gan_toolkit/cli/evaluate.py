@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 )
 @click.option("--fast", "effort", flag_value="fast", help="A look: fewer samples.")
 @click.option("--full", "effort", flag_value="full", help="For a table: more samples.")
+@click.option("--protocol", metavar="NAME", help="A published way, for the measures that know it.")
 @click.option("--seed", type=SEED, help="Seed of every draw; the run's own otherwise.")
 @click.option(
     "--set",
@@ -50,6 +51,7 @@ def evaluate(
     source: str,
     measures: Sequence[str],
     effort: Effort | None,
+    protocol: str | None,
     seed: int | None,
     settings: Sequence[str],
     device: str | None,
@@ -75,6 +77,7 @@ def evaluate(
         measures=named,
         overrides=[Override(text) for text in settings],
         effort=effort or "default",
+        protocol=protocol or "",
         seed=seed,
         device=device,
         other_data=allow_other_data,

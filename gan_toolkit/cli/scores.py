@@ -1,4 +1,7 @@
-"""Measured numbers as a small table: with unit, ceiling, chance, and why a value is void."""
+"""Measured numbers as a small table: with unit, ceiling, chance, and why a value is void.
+
+Below it stand what to know before believing them, and the headline.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gan_toolkit.cli.text import heading, table
-from gan_toolkit.scores import data_of, name_of
+from gan_toolkit.scores import data_of, headline, name_of, warnings_of
 from gan_toolkit.wording import figure as figure
 
 Scores = Sequence[Mapping[str, Any]]
 NUMBERS = ("value", "at most", "chance", "count", "seed")
+MOST_NAMES = 3
+"""Scores that are named beside a reason they share; more are counted."""
 
 
 def show_scores(scores: Scores, title: str, *, err: bool = True) -> None:
     """Write a table of scores, by default on stderr, with what tells two of one name apart."""
     apart = _telling_apart(scores)
+    anchors = list(dict.fromkeys(name for score in scores for name in score.get("anchors") or ()))
     rows = [
         (
             *name_of(score),
@@ -23,22 +29,28 @@ def show_scores(scores: Scores, title: str, *, err: bool = True) -> None:
             str(score.get("unit", "")),
             _number(score, "ceiling"),
             _number(score, "chance"),
+            *(_number(score.get("anchors") or {}, name) for name in anchors),
             *(_circumstance(score, key) for key in apart),
         )
         for score in scores
     ]
-    header = ("measure", "of", "value", "unit", "at most", "chance", *apart)
+    header = ("measure", "of", "value", "unit", "at most", "chance", *anchors, *apart)
     kept = [i for i in range(len(header)) if i < 3 or any(row[i] for row in rows)]
     heading(title, err=err)
     table(
         [[row[i] for i in kept] for row in rows],
         [header[i] for i in kept],
         err=err,
-        right=[place for place, i in enumerate(kept) if header[i] in NUMBERS],
+        right=[place for place, i in enumerate(kept) if header[i] in (*NUMBERS, *anchors)],
         indent="  ",
     )
     for reason, names in _void(scores).items():
         table([("void:", f"{reason} ({', '.join(names)})")], err=err, indent="  ")
+    for text, names in warnings_of(scores).items():
+        whose = names if len(names) <= MOST_NAMES else [f"{len(names)} scores"]
+        table([("warning:", f"{text} ({', '.join(whose)})")], err=err, indent="  ")
+    if line := headline(scores):
+        table([("in short:", line)], err=err, indent="  ")
 
 
 def _telling_apart(scores: Scores) -> list[str]:

@@ -22,6 +22,7 @@ from gan_toolkit.report.places import without_places
 from gan_toolkit.report.scores import Block, blocks, void_reasons
 from gan_toolkit.report.settings import Setting, settings
 from gan_toolkit.runs import RunFolder
+from gan_toolkit.scores import headline
 from gan_toolkit.wording import duration, shape_of, size
 
 _LARGEST_TEXT = 8 * 2**20
@@ -58,6 +59,8 @@ class Gathered:
     environment: Rows
     packages: list[str]
     scores: list[Block]
+    headline: str
+    """The scores in one line."""
     records: list[dict[str, Any]]
     log: list[str]
     warnings: list[str] = field(default_factory=list)
@@ -85,6 +88,7 @@ def gather(run: RunFolder) -> Gathered:
     given = _tried(lambda: _lines(run.recipe), notes) or []
     said = _tried(lambda: _lines(run.log_file), notes) or []
     data = _dict(facts.get("data"))
+    evaluations = list(_evaluations(run, notes))
     gathered = Gathered(
         title=str(facts.get("recipe", "")),
         summary=written.get("summary", str(tables.get("summary", ""))),
@@ -100,7 +104,8 @@ def gather(run: RunFolder) -> Gathered:
         command=_command(facts.get("argv")),
         environment=_environment(facts, lines),
         packages=[line for line in lines if "==" in line][:_MOST_PACKAGES],
-        scores=blocks(_evaluations(run, notes)),
+        scores=blocks(evaluations),
+        headline=headline([record for _, records in evaluations for record in records]),
         records=records,
         log=said[-_LONGEST_LOG:],
     )

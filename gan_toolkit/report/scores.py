@@ -12,7 +12,7 @@ from gan_toolkit.wording import figure
 
 _SHOWN = {
     "measure", "name", "value", "count", "estimator", "unit", "low", "high", "chance", "ceiling",
-    "void", "details",
+    "void", "details", "anchors", "warnings", "headline",
 }  # fmt: skip
 _BAR = 120
 _MOST_PLACES = 5
@@ -40,8 +40,11 @@ class Row:
     interval: str
     ceiling: str
     chance: str
+    anchors: str
+    """What known readers get, in one line."""
     unit: str
     void: str
+    warnings: list[str]
     details: str
     bar: Bar | None
 
@@ -58,6 +61,15 @@ class Group:
     def void(self) -> list[str]:
         """Why scores of this group must not be used, each reason once."""
         return list(dict.fromkeys(row.void for row in self.rows if row.void))
+
+    @property
+    def warnings(self) -> dict[str, list[str]]:
+        """What to know before believing scores of this group, and which those are."""
+        found: dict[str, list[str]] = {}
+        for row in self.rows:
+            for text in row.warnings:
+                found.setdefault(text, []).append(row.name)
+        return found
 
 
 @dataclass(frozen=True)
@@ -118,8 +130,10 @@ def _row(record: Record) -> Row:
         "" if void or low is None or high is None else _interval(low, high),
         "" if ceiling is None else figure(ceiling),
         "" if chance is None else figure(chance),
+        _details(record.get("anchors")),
         _text(record, "unit"),
         void,
+        [str(text) for text in _list(record.get("warnings"))],
         _details(record.get("details")),
         None if void else _bar(value, low, high, chance, ceiling),
     )
@@ -166,6 +180,10 @@ def _details(details: object) -> str:
         if isinstance(v, int | float | str) and _is_finite(v)
     ]
     return ", ".join(parts)[:_LONGEST]
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _finite(record: Record, key: str) -> float | None:

@@ -145,7 +145,8 @@ class MemoryView(View):
     """A view whose generator and reader are plain functions.
 
     `generate` takes (B, W); `infer` takes samples and returns raw outputs by code; `inferable`
-    names those codes. Views that share a `memory` share what measures remember.
+    names those codes. Views that share a `memory` share what measures remember; `untrained` is
+    what that method returns.
     """
 
     def __init__(
@@ -162,12 +163,14 @@ class MemoryView(View):
         history: Sequence[Mapping[str, Any]] = (),
         effort: Effort = "default",
         memory: dict[Hashable, Any] | None = None,
+        untrained: View | None = None,
     ) -> None:
         self.space, self.data, self.effort = space, data, effort
         self.step, self.seed, self.history = step, seed, history
         self._inferable = tuple(inferable)
         self._generate, self._infer, self._title = generate, infer, title
         self._memory: dict[Hashable, Any] = {} if memory is None else memory
+        self._untrained = untrained
         self._banks: dict[int, Bank] = {}
         self._readings: dict[tuple[int, bool], tuple[Batch, dict[str, Tensor]]] = {}
 
@@ -213,6 +216,10 @@ class MemoryView(View):
         rows = torch.randperm(len(data), generator=self.rng(f"real {held_out}"))[:count]
         batch = data.batch(rows)
         return batch._replace(samples=normalise(batch.samples))
+
+    def untrained(self) -> View | None:
+        """Return the view given at construction."""
+        return self._untrained
 
     def read_real(self, count: int, *, held_out: bool = False) -> tuple[Batch, dict[str, Tensor]]:
         """Return real rows and what is inferred of them, the same ones every time."""

@@ -235,3 +235,20 @@ def test_pace_forgets_the_first_interval(monkeypatch: pytest.MonkeyPatch) -> Non
     left = pace.left(100)
     assert left is not None
     assert left < 10
+
+
+def test_scores_are_shown_with_anchors_warnings_and_a_headline(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    gap = {"measure": "gap", "name": "all", "value": 0.4, "anchors": {"untrained": 0.05}}
+    many = [{"measure": "m", "name": name, "value": 1.0, "warnings": ["few"]} for name in "abcd"]
+
+    show_scores([gap | {"headline": "GAP", "warnings": ["dead: x"]}, *many], "Measured")
+
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[1].split() == ["measure", "of", "value", "untrained"]
+    assert lines[2].split() == ["gap", "all", "0.400", "0.0500"]
+    assert lines[3].split() == ["m", "a", "1"]
+    assert lines[-3].split(maxsplit=1) == ["warning:", "dead: x (gap all)"]
+    assert lines[-2].split(maxsplit=1) == ["warning:", "few (4 scores)"]
+    assert lines[-1].split(maxsplit=2) == ["in", "short:", "GAP 0.400"]

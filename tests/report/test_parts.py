@@ -201,6 +201,18 @@ def test_void_scores_are_told_by_their_reason() -> None:
     assert void_reasons(found) == {"bad": ["m a", "m b"]}
 
 
+def test_what_a_score_is_held_against_and_warned_of_is_told_and_is_no_protocol() -> None:
+    facts = {"anchors": {"untrained": 0.5, "oracle": 1.0}, "headline": "A"}
+    told = score(**facts, warnings=["few"]), score(name="b", warnings=["few", 7]), score(name="c")
+
+    (group,) = blocks([(1, list(told))])[0].groups
+
+    assert group.how == [("how", "e"), ("samples", "10")]
+    assert [row.anchors for row in group.rows] == ["untrained 0.500, oracle 1", "", ""]
+    assert group.warnings == {"few": ["a", "b"], "7": ["b"]}
+    assert blocks([(1, [score(warnings="few")])])[0].groups[0].warnings == {}
+
+
 def test_a_bar_ends_at_the_value_of_its_ceiling() -> None:
     facts = score(value=0.5, low=0.25, high=2.0, chance=0.1, ceiling=1.0)
     (row,) = blocks([(1, [facts])])[0].groups[0].rows

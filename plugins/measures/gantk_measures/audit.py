@@ -10,14 +10,16 @@ difference of entropies of which one is known.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from gan_toolkit import Latent, LatentSpace, Measure, Score, View
+from gantk_measures import cautions
 from gantk_measures.classifier import Classifier, Labelled, Look
 from gantk_measures.codes import binned, members
 from gantk_measures.statistics import Numbers, bootstrap_mean, numpy_rng
@@ -72,7 +74,7 @@ class Audit(Measure):
 
     @torch.inference_mode(mode=False)  # the view may be read under it; training can't be
     def measure(self, view: View) -> list[Score]:
-        """Return a score per code, named after it, and for images `visible/<code>`."""
+        """Return a score per code, named after it, their `total`, and for images `visible/…`."""
         codes = self._codes or list(view.inferable)
         if not codes:
             return [_void("no code is inferred; name some in `codes`")]
@@ -83,22 +85,27 @@ class Audit(Measure):
         epochs = self._epochs or EPOCHS[view.effort]
         classifier = _classifier(view, drawn, "audit")
         classifier.fit(drawn.train, drawn.validation, epochs, _as_it_is)
-        found = classifier.log_chances(drawn.test)
         chance = _shuffled(view, drawn, epochs)
         reader = _reader(view, codes, drawn)
         estimator = ESTIMATOR.format(
             train=len(drawn.train), epochs=epochs, validation=len(drawn.validation)
         )
-        audited = [
-            _with_reader(
-                replace(_score(view, code, code, drawn, log_q, estimator), chance=chance[code]),
+        gains = _gains(drawn, classifier)
+        audited = {
+            code: _with_reader(
+                replace(
+                    _score(view, code, code, gain, drawn, estimator),
+                    chance=chance[code],
+                    warnings=cautions.absent(float(gain.mean())),
+                ),
                 reader.get(code),
             )
-            for code, log_q in found.items()
-        ]
+            for code, gain in gains.items()
+        }
+        scores = _with_total(view, "total", "MI audited, nats", audited, gains)
         if drawn.test.samples.dim() != 4:
-            return audited
-        return [*audited, *_visible(view, drawn, classifier, audited)]
+            return scores
+        return [*scores, *_visible(view, drawn, classifier, audited)]
 
 
 class Spoil:
@@ -159,45 +166,65 @@ def _shuffled(view: View, drawn: Drawn, epochs: int) -> dict[str, float]:
     return {code: math.log(widths[code]) + float(log_q.mean()) for code, log_q in found.items()}
 
 
+def _gains(drawn: Drawn, classifier: Classifier) -> dict[str, Numbers]:
+    """Return log B + log q(bin | x) of each test sample, by code, in nats."""
+    widths = _widths(drawn)
+    found = classifier.log_chances(drawn.test)
+    return {code: math.log(widths[code]) + log_q for code, log_q in found.items()}
+
+
 def _visible(
-    view: View, drawn: Drawn, classifier: Classifier, audited: Sequence[Score]
+    view: View, drawn: Drawn, classifier: Classifier, audited: Mapping[str, Score]
 ) -> list[Score]:
     look: Look = Spoil(view.rng("audit visible"))
     classifier.fit(drawn.train, drawn.validation, FINE_TUNE, look)
     estimator = VISIBLE.format(epochs=FINE_TUNE)
-    found = classifier.log_chances(drawn.test)
-    scores = [
-        (whole, _score(view, f"visible/{whole.name}", whole.name, drawn, log_q, estimator))
-        for whole, log_q in zip(audited, found.values(), strict=True)
-    ]
-    return [
-        replace(score, details={**score.details, "hidden": whole.value - score.value})
-        for whole, score in scores
-    ]
+    gains = _gains(drawn, classifier)
+    seen = {}
+    for code, gain in gains.items():
+        whole, score = audited[code], _score(view, f"visible/{code}", code, gain, drawn, estimator)
+        seen[code] = replace(
+            score,
+            details={**score.details, "hidden": whole.value - score.value},
+            warnings=cautions.hidden(whole.value, score.value),
+        )
+    return _with_total(view, "visible/total", "visible", seen, gains)
 
 
-def _score(view: View, name: str, code: str, drawn: Drawn, log_q: Numbers, estimator: str) -> Score:
+def _score(view: View, name: str, code: str, gain: Numbers, drawn: Drawn, estimator: str) -> Score:
     width = _widths(drawn)[code]
-    gain = math.log(width) + log_q
+    details = {"share": float(gain.mean()) / math.log(width), "bins": width}
+    return replace(_mean(view, name, gain, math.log(width), estimator), details=details)
+
+
+def _with_total(
+    view: View, name: str, headline: str, scores: Mapping[str, Score], gains: Mapping[str, Numbers]
+) -> list[Score]:
+    """Return the scores and, where there are several, their sum `name`, which is the headline.
+
+    It bounds what all codes together are read for, as they are independent.
+    """
+    first, *more = scores.values()
+    if not more:
+        return [replace(first, headline=headline)]
+    gain = np.sum(list(gains.values()), axis=0)
+    most = sum(score.ceiling or 0.0 for score in scores.values())
+    total = _mean(view, name, gain, most, f"sum over codes of: {first.estimator}")
+    return [first, *more, replace(total, headline=headline)]
+
+
+def _mean(view: View, name: str, gain: Numbers, most: float, estimator: str) -> Score:
     low, high = bootstrap_mean(gain, numpy_rng(view, f"audit {name}"))
-    return Score(
-        name=name,
-        value=float(gain.mean()),
-        count=len(gain),
-        estimator=estimator,
-        unit="nats",
-        low=low,
-        high=high,
-        ceiling=math.log(width),
-        details={"share": float(gain.mean()) / math.log(width), "bins": width},
-    )
+    value, unit = float(gain.mean()), "nats"
+    return Score(name, value, len(gain), estimator, unit, low=low, high=high, ceiling=most)
 
 
 def _with_reader(score: Score, reader: float | None) -> Score:
     if reader is None:
         return score
     slack = score.value - reader
-    return replace(score, details={**score.details, "reader": reader, "slack": slack})
+    details = {**score.details, "reader": reader, "slack": slack}
+    return replace(score, details=details, warnings=[*score.warnings, *cautions.loose(slack)])
 
 
 def _reader(view: View, codes: Sequence[str], drawn: Drawn) -> dict[str, float]:

@@ -43,7 +43,7 @@ class Bound(Measure):
         total = np.sum(list(gains.values()), axis=0)
         return [
             *(self._of_code(view, code, gain) for code, gain in gains.items()),
-            self._score(view, "total", total),
+            replace(self._score(view, "total", total), headline="MI bound, nats"),
         ]
 
     def _gains(self, view: View) -> dict[str, Numbers]:

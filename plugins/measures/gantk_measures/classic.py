@@ -6,8 +6,6 @@ tables; `mig`, `dci`, `factor_vae` and `infomec` are the ones to read.
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 
 from gan_toolkit import Dataset, LatentSpace, Measure, Score, View
@@ -40,7 +38,7 @@ class Classic(Measure):
 
     def measure(self, view: View) -> list[Score]:
         """Return `beta_vae`, `sap`, `modularity`, `explicitness` and `irs`."""
-        return self._real.score(view, "beta_vae", partial(self._scores, view))
+        return self._real.score(view, "beta_vae", self._scores)
 
     def _scores(self, view: View, reading: Reading) -> list[Score]:
         return [
@@ -69,6 +67,7 @@ class Classic(Measure):
             ceiling=1.0,
             void="" if len(reading.factors) > 1 else "with one factor every vote is right",
             details={"rare_values": groups.rare},
+            protocol=self._name,
         )
 
     def _modularity(self, reading: Reading) -> Score:

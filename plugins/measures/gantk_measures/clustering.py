@@ -19,12 +19,15 @@ from sklearn.metrics import (
 from torch import Tensor
 
 from gan_toolkit import Batch, Measure, Score, View
+from gantk_measures import cautions
 from gantk_measures.effort import samples_for
+from gantk_measures.mutual import plug_in_bias
 from gantk_measures.statistics import (
     Indices,
     Numbers,
     bootstrap_mean,
     contingency,
+    entropy,
     match_majority,
     match_one_to_one,
     numpy_rng,
@@ -77,11 +80,31 @@ class Clustering(Measure):
         self, view: View, code: str, found: Indices, real: Batch, which: str
     ) -> list[Score]:
         assert real.labels is not None, "checked by the caller"
+        before = self._before_training(view, code)
         rng = numpy_rng(view, f"clustering {code}")
+        labels = _index(real.labels)
         scores = against_labels(
-            code, found, _index(real.labels), view.data.classes, READ.format(which=which), rng
+            code, found, labels, view.data.classes, READ.format(which=which), rng
         )
-        return [replace(score, split=which) for score in scores]
+        anchors = [{}] * len(scores) if before is None else [{"untrained": v} for v in before]
+        error, majority, nmi, *rest = (
+            replace(score, split=which, anchors=anchor)
+            for score, anchor in zip(scores, anchors, strict=True)
+        )
+        error = replace(error, headline=f"{code} against labels, error")
+        nmi = replace(nmi, warnings=_overstated(found, labels))
+        return [error, majority, nmi, *rest]
+
+    def _before_training(self, view: View, code: str) -> list[float] | None:
+        """Return what the reader gets by its shape alone, of the same samples, score by score."""
+        untrained = view.untrained()
+        if untrained is None:
+            return None
+        count = samples_for(view, self._samples, SAMPLES)
+        real, raw = untrained.read_real(count, held_out=view.data.held_out() is not None)
+        assert real.labels is not None, "the data is the same"
+        found = _index(view.space[code].estimate(raw[code]))
+        return list(cluster_scores(found, _index(real.labels)).values())
 
 
 def against_labels(
@@ -136,6 +159,12 @@ def describe(found: Indices, labels: Indices, classes: tuple[str, ...]) -> Mappi
         for name, matching in maps.items()
     }
     return {**named, "table": table.astype(int).tolist()}
+
+
+def _overstated(found: Indices, labels: Indices) -> list[str]:
+    held = entropy(np.bincount(labels).astype(np.float64), corrected=False)
+    bias = plug_in_bias(len(np.unique(found)), len(np.unique(labels)), len(labels))
+    return cautions.overstated({"the labels": bias / held}) if held > 0 else []
 
 
 def _wrong(found: Indices, labels: Indices) -> Numbers:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
+from typing import Literal
 
 import numpy as np
 
@@ -10,10 +12,14 @@ from gan_toolkit import Dataset, LatentSpace, Measure, Score, View
 from gantk_measures import importance
 from gantk_measures.importance import Fitted, Regressor, completeness, disentanglement, fit
 from gantk_measures.reading import Reading
-from gantk_measures.real import KnownFactors, RealCodes
+from gantk_measures.real import ANCHORS, KnownFactors, RealCodes
 from gantk_measures.statistics import numpy_rng
 from gantk_measures.variables import Variable
 
+Protocol = Literal["gantk", "dlib"]
+DLIB_SAMPLES = 15_000
+"""Of Locatello et al. (2019): 10,000 to fit to, 5,000 to judge on."""
+NAMES: dict[Regressor, str] = {"gradient_boosting": "boosting", "extra_trees": "extra trees"}
 SHUFFLED = 1_000
 """Rows the chance level is fitted to: as many as the value would double the cost."""
 TOO_FEW = {
@@ -37,17 +43,35 @@ class Dci(Measure):
         factors: list[str],
         codes: list[str],
         samples: int | None = None,
-        regressor: Regressor = "gradient_boosting",
+        regressor: Regressor | None = None,
+        protocol: Protocol = "gantk",
     ) -> None:
+        self._regressor, self._protocol = regressor, protocol
+        if protocol == "dlib":
+            samples, self._regressor = samples or DLIB_SAMPLES, "gradient_boosting"
         self._real = RealCodes(latents, codes, samples, KnownFactors(data, factors))
-        self._regressor: Regressor = regressor
 
     def measure(self, view: View) -> list[Score]:
         """Return `disentanglement`, `completeness` and `informativeness`."""
-        return self._real.score(view, "disentanglement", partial(self._scores, view))
+        regressor = self._regressor or (
+            "gradient_boosting" if view.effort == "full" else "extra_trees"
+        )
+        # Boosting takes minutes; what it would give known readers is not worth as many again.
+        cheap = regressor == "extra_trees" and view.effort != "fast"
+        return self._real.score(
+            view,
+            "disentanglement",
+            partial(self._scores, regressor),
+            anchors=ANCHORS if cheap else (),
+            values=partial(_of_few, regressor),
+        )
 
-    def _scores(self, view: View, reading: Reading) -> list[Score]:
-        return importance_scores(reading, numpy_rng(view, "dci"), self._regressor)
+    def _scores(self, regressor: Regressor, view: View, reading: Reading) -> list[Score]:
+        if self._protocol == "dlib":  # which leaves no code out
+            reading = replace(reading, codes=(*reading.codes, *reading.dead), dead=())
+        first, *rest = importance_scores(reading, numpy_rng(view, "dci"), regressor)
+        first = replace(first, headline=f"DCI-D ({NAMES[regressor]})")
+        return [replace(score, protocol=self._protocol) for score in (first, *rest)]
 
 
 def importance_scores(
@@ -89,13 +113,20 @@ def importance_values(
     return _values(fit(reading.codes, reading.factors, regressor, *reading.halves(), seed))
 
 
+def _of_few(regressor: Regressor, view: View, reading: Reading) -> dict[str, float]:
+    """Return the values of models that are fitted to as many samples as those of chance."""
+    train, test = reading.halves()
+    seed = int(numpy_rng(view, "dci").integers(2**31))
+    return _values(fit(reading.codes, reading.factors, regressor, train[:SHUFFLED], test, seed))
+
+
 def _estimator(reading: Reading, regressor: Regressor, train: int, test: int, few: int) -> str:
     return (
         f"{regressor.replace('_', ' ')} of {importance.TREES} trees, one model per factor, fitted "
         f"to {train} samples and judged on {test} others; {reading.source}; columns of one code "
         f"summed; entropies to base {len(reading.factors)} (D) and {len(reading.codes)} (C); I: "
         f"accuracy of discrete factors, R2 of others; chance of D and C: the same fitted to {few} "
-        "shuffled samples"
+        "shuffled samples; anchors: to as many"
     )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from gan_toolkit import Dataset, LatentSpace, Measure, Score, View
 from gantk_measures.reading import Reading, Unreadable
 from gantk_measures.real import KnownFactors, RealCodes
@@ -35,7 +33,7 @@ class FactorVae(Measure):
 
     def measure(self, view: View) -> list[Score]:
         """Return `accuracy`, and `above_chance`: how far it is from chance to 1."""
-        return self._real.score(view, "accuracy", partial(self._scores, view))
+        return self._real.score(view, "accuracy", self._scores)
 
     def _scores(self, view: View, reading: Reading) -> list[Score]:
         rng = numpy_rng(view, "factor_vae")
@@ -62,6 +60,8 @@ class FactorVae(Measure):
                 ceiling=1.0,
                 void=void,
                 details=details,
+                protocol=self._name,
+                headline="FactorVAE",
             ),
             Score(
                 "above_chance",
@@ -71,6 +71,7 @@ class FactorVae(Measure):
                 chance=0.0,
                 ceiling=1.0,
                 void=void,
+                protocol=self._name,
             ),
         ]
 

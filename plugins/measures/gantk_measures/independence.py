@@ -25,9 +25,9 @@ class Independence(Measure):
 
     def measure(self, view: View) -> list[Score]:
         """Return `pairwise`, and `total_correlation` and `wasserstein` of the numbers."""
-        return self._real.score(view, "pairwise", self._scores)
+        return self._real.score(view, "pairwise", self._scores, anchors=["untrained"])
 
-    def _scores(self, reading: Reading) -> list[Score]:
+    def _scores(self, _: View, reading: Reading) -> list[Score]:
         levels = [code.levels(self._bins) for code in reading.codes]
         numbers = [code.values for code in reading.codes if code.kind == "continuous"]
         enough = len(numbers) > 1

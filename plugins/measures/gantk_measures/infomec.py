@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 
@@ -37,7 +36,7 @@ class Infomec(Measure):
 
     def measure(self, view: View) -> list[Score]:
         """Return `infom`, `infoc` and `infoe`."""
-        return self._real.score(view, "infom", partial(self._scores, view))
+        return self._real.score(view, "infom", self._scores)
 
     def _scores(self, view: View, reading: Reading) -> list[Score]:
         seed = int(numpy_rng(view, "infomec").integers(2**31))

@@ -6,19 +6,22 @@ From the information between codes, as q(c|x) reads them off real samples, and f
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal
 
 import numpy as np
 
 from gan_toolkit import Dataset, LatentSpace, Measure, Score, View
-from gantk_measures import gaps
+from gantk_measures import cautions, gaps
 from gantk_measures.mutual import Shared, plug_in_bias, shared, shuffled
 from gantk_measures.reading import Reading
 from gantk_measures.real import KnownFactors, RealCodes
 from gantk_measures.statistics import Indices, bootstrap_all, numpy_rng
 from gantk_measures.variables import Binning, Variable
 
+Protocol = Literal["gantk", "dlib"]
+DLIB_SAMPLES = 10_000
+"""Of Locatello et al. (2019); bins are 20 of equal width, as ours."""
 DEFINITIONS = {
     "mig": "mean over factors of (I of the best code - I of the second) / H(factor)",
     "dcimig": "gap of each code over factors, best code per factor, over the sum of H(factor)",
@@ -44,16 +47,24 @@ class Mig(Measure):
         samples: int | None = None,
         bins: int = 20,
         binning: Binning = "width",
+        protocol: Protocol = "gantk",
     ) -> None:
+        if protocol == "dlib":
+            samples = samples or DLIB_SAMPLES
         self._real = RealCodes(latents, codes, samples, KnownFactors(data, factors))
-        self._bins, self._binning = bins, binning
+        self._bins, self._binning, self._protocol = bins, binning, protocol
 
     def measure(self, view: View) -> list[Score]:
         """Return `mig`, `dcimig`, `mig_sup` and `jemmig`; the matrix is in the details of `mig`."""
-        return self._real.score(view, "mig", partial(self._scores, view))
+        return self._real.score(view, "mig", self._scores)
 
     def _scores(self, view: View, reading: Reading) -> list[Score]:
-        return gap_scores(reading, numpy_rng(view, "mig"), self._bins, self._binning)
+        first, *rest = gap_scores(reading, numpy_rng(view, "mig"), self._bins, self._binning)
+        bias = cautions.overstated(first.details["plug_in_bias"])
+        return [
+            replace(first, headline="MIG", warnings=bias, protocol=self._protocol),
+            *(replace(score, protocol="gantk") for score in rest),
+        ]
 
 
 def gap_scores(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from gan_toolkit import Options, Reference
 
@@ -100,14 +100,33 @@ class MigOptions(FactorsOptions):
     binning: Literal["width", "quantile"] = "width"
     """Bins of equal width, as in published tables, or of equal frequency, which withstand
     outliers."""
+    protocol: Literal["gantk", "dlib"] = "gantk"
+    """Ours, or that of disentanglement_lib: 10,000 samples where `samples` says nothing, and 20
+    bins of equal width."""
+
+    @model_validator(mode="after")
+    def _bins_are_those_of_the_protocol(self) -> MigOptions:
+        if self.protocol == "dlib" and (self.bins, self.binning) != (20, "width"):
+            raise ValueError("the protocol dlib has 20 bins of equal width")
+        return self
 
 
 class DciOptions(FactorsOptions):
     """Options of `dci`."""
 
-    regressor: Literal["gradient_boosting", "extra_trees"] = "gradient_boosting"
+    regressor: Literal["gradient_boosting", "extra_trees"] | None = None
     """What predicts the factors; values are only comparable under the same one. Boosting, as in
-    published tables, takes minutes when factors have many values; extra trees take seconds."""
+    published tables, takes minutes when factors have many values; extra trees take seconds.
+    Absent: extra trees, with `--full` boosting."""
+    protocol: Literal["gantk", "dlib"] = "gantk"
+    """Ours, or that of disentanglement_lib: boosting, fitted to 10,000 samples and judged on 5,000,
+    with dead codes among the columns."""
+
+    @model_validator(mode="after")
+    def _regressor_is_that_of_the_protocol(self) -> DciOptions:
+        if self.protocol == "dlib" and self.regressor == "extra_trees":
+            raise ValueError("the protocol dlib has the regressor gradient_boosting")
+        return self
 
 
 class ControllabilityOptions(Options):

@@ -42,6 +42,12 @@ class Reading:
     """How the codes were read, for estimator texts."""
 
     @property
+    def unusual(self) -> tuple[str, ...]:
+        """Codes that are no numbers and factors that are no categories: not in published tables."""
+        kinds = (self.codes, "continuous"), (self.factors, "discrete")
+        return tuple(each.name for part, usual in kinds for each in part if each.kind != usual)
+
+    @property
     def count(self) -> int:
         """N."""
         return len(self.codes[0].values)

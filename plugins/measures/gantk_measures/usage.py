@@ -7,12 +7,12 @@ In training q(c|x) sees generated samples only. On real ones it may name some ca
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 
 import numpy as np
 from torch import Tensor
 
 from gan_toolkit import LatentSpace, Measure, Score, View
+from gantk_measures import cautions
 from gantk_measures.codes import binned
 from gantk_measures.effort import samples_for
 from gantk_measures.reading import Reading
@@ -44,7 +44,7 @@ class Usage(Measure):
 
     def measure(self, view: View) -> list[Score]:
         """Return `dead`, and `<code>/kl` and `<code>/confidence` of each discrete code."""
-        return self._real.score(view, "dead", partial(_scores, view))
+        return self._real.score(view, "dead", _scores, anchors=["untrained"])
 
 
 def divergence(used: Numbers, prior: Numbers) -> float:
@@ -61,7 +61,14 @@ def _scores(view: View, reading: Reading) -> list[Score]:
     chances = {code.name: code.probabilities for code in every if code.probabilities is not None}
     fake = view.infer(view.bank(samples_for(view, None, FAKE)).samples) if chances else {}
     return [
-        Score("dead", lost, count, f"{DEAD}; {reading.source}", ceiling=len(every)),
+        Score(
+            "dead",
+            lost,
+            count,
+            f"{DEAD}; {reading.source}",
+            ceiling=len(every),
+            headline="dead codes",
+        ),
         *(
             score
             for code, real in chances.items()
@@ -97,6 +104,7 @@ def _of_choice(view: View, code: str, real: Numbers, raw: Tensor, source: str) -
             "prior": (prior / PRIOR).tolist(),
             "unused": np.flatnonzero(used == 0).tolist(),
         },
+        warnings=cautions.unlike_prior(kl()),
     )
     (generated,) = variables_of(code, view.space[code], raw)
     assert generated.probabilities is not None, "the code is discrete on real samples too"

@@ -80,6 +80,7 @@ def test_code_that_is_ignored_is_not_found() -> None:
     assert scores["level"].chance is not None
     assert scores["level"].chance <= 0.02
     assert scores["visible/level"].value <= 0.02
+    assert scores["level"].warnings == ["next to nothing of it is in the samples"]
 
 
 def test_code_hidden_in_one_pixel_is_found_and_not_seen() -> None:
@@ -89,6 +90,8 @@ def test_code_hidden_in_one_pixel_is_found_and_not_seen() -> None:
     assert scores["shape"].value >= 0.98 * math.log(4)
     assert scores["visible/shape"].value <= 0.02
     assert scores["visible/shape"].details["hidden"] >= 0.9 * math.log(4)
+    assert scores["visible/shape"].warnings[0].endswith("% of what is in the samples is visible")
+    assert not scores["shape"].warnings
 
 
 @pytest.mark.parametrize(("deviation", "expected"), [(0.1, 1.626), (0.5, 0.414)])
@@ -147,8 +150,21 @@ def test_temperature_makes_a_boastful_reader_as_sure_as_it_is_right() -> None:
     assert temperature_for(logits, bins) == pytest.approx(10, rel=1e-3)
 
 
+def test_the_total_is_the_sum_and_the_headline() -> None:
+    scores = scores_of(patches, ["shape", "level"], 400, 2)
+
+    for name, part in (("total", ""), ("visible/total", "visible/")):
+        each = scores[f"{part}shape"], scores[f"{part}level"]
+        assert scores[name].value == pytest.approx(sum(score.value for score in each))
+        assert scores[name].ceiling == pytest.approx(math.log(4) + math.log(20))
+    assert [score.headline for score in scores.values() if score.headline] == [
+        "MI audited, nats",
+        "visible",
+    ]
+
+
 def test_points_are_not_spoilt() -> None:
-    assert list(scores_of(blurred(0.5), ["level", "shape"], 400)) == ["level", "shape"]
+    assert list(scores_of(blurred(0.5), ["level", "shape"], 400)) == ["level", "shape", "total"]
 
 
 def test_spoiling_keeps_size_and_averages_each_four_pixels() -> None:
