@@ -99,7 +99,7 @@ class RealCodes:
         void score, `headline`.
         """
         try:
-            reading = self._read(view)
+            reading = self.read(view)
             first, *rest = of(reading)
         except Unreadable as reason:
             return [Score(headline, float("nan"), 0, "", void=str(reason))]
@@ -110,7 +110,8 @@ class RealCodes:
         first = replace(first, details={**first.details, **facts})
         return [replace(each, void=each.void or void, split=split) for each in (first, *rest)]
 
-    def _read(self, view: View) -> Reading:
+    def read(self, view: View) -> Reading:
+        """Return the reading of a view; Unreadable if there is nothing to compare."""
         held_out = view.data.held_out() is not None
         count = samples_for(view, self._samples, SAMPLES)
         batch, raw = view.read_real(count, held_out=held_out)
