@@ -102,26 +102,17 @@ def _legends(sides: Sequence[Side]) -> list[str]:
 
 
 def _entropies(sides: Sequence[Side]) -> dict[str, Mark]:
-    """Return H(c) of each code as the model files say it, which need not be there.
-
-    Whether it is a ceiling is known where a score of the code has it for one.
-    """
+    """Return H(c) of each code as the model files say it, which need not be there."""
     found: dict[str, Mark] = {}
     for side in sides:
-        with suppress(GantkError, OSError):
+        codes: Any = None
+        with suppress(GantkError):
             codes = describe(side.run.model)["facts"].get("codes")
-            for code, facts in codes.items() if isinstance(codes, Mapping) else ():
-                number = _ENTROPY.match(str(facts.get("H"))) if isinstance(facts, Mapping) else None
-                if number:
-                    value = float(number[0])
-                    found.setdefault(code, Mark(value, code, _is_ceiling(side, code, value)))
+        for code, facts in codes.items() if isinstance(codes, Mapping) else ():
+            number = _ENTROPY.match(str(facts.get("H"))) if isinstance(facts, Mapping) else None
+            if number:  # whether it is a ceiling, the file does not say
+                found.setdefault(code, Mark(float(number[0]), code, None))
     return found
-
-
-def _is_ceiling(side: Side, code: str, entropy: float) -> bool | None:
-    ceilings = [record.get("ceiling") for record in side.scores if record.get("name") == code]
-    reached = any(one is not None and abs(float(one) - entropy) < 1e-3 for one in ceilings)
-    return True if reached else None
 
 
 def _curves(side: Side) -> dict[str, Values]:

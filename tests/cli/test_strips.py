@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import statistics
 from types import SimpleNamespace
 from typing import Any
@@ -41,7 +42,7 @@ def test_dots_that_would_hide_each_other_stand_one_above_the_other() -> None:
     same = [dot for dot in strip.dots if dot.x == strip.dots[0].x]
     heights = sorted(dot.y for dot in same)
     assert len(same) == 3
-    assert min(b - a for a, b in zip(heights, heights[1:], strict=False)) >= 2 * RADIUS
+    assert min(b - a for a, b in itertools.pairwise(heights)) >= 2 * RADIUS
     assert all(RADIUS < dot.y < strip.axis - RADIUS for dot in strip.dots)
     assert strip.axis < strip.height
 
