@@ -16,9 +16,9 @@ _HOMES = {
         "RecipeError ResumeError StorageError UsageError did_you_mean nearest"
     ),
     "gan_toolkit.interfaces": (
-        "Augment Averaging Bank Batch Critic Dataset Effort Factor Generator Grid Judgement Latent "
-        "Measure Objective Panel Pass Picture Player Regulariser Schedule Score Tracker View "
-        "device_of"
+        "Augment Averaging Bank Batch Comparison Critic Dataset Effort Factor Generator Grid "
+        "Judgement Latent Measure Objective Panel Pass Picture Player Regulariser Schedule Score "
+        "Tracker View device_of"
     ),
     "gan_toolkit.recipe.options": "Options RecipePath Reference Scheduled",
     "gan_toolkit.recipe": "Override Recipe load_recipe",

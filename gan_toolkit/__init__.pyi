@@ -27,6 +27,7 @@ from gan_toolkit.interfaces import Augment as Augment
 from gan_toolkit.interfaces import Averaging as Averaging
 from gan_toolkit.interfaces import Bank as Bank
 from gan_toolkit.interfaces import Batch as Batch
+from gan_toolkit.interfaces import Comparison as Comparison
 from gan_toolkit.interfaces import Critic as Critic
 from gan_toolkit.interfaces import Dataset as Dataset
 from gan_toolkit.interfaces import Effort as Effort

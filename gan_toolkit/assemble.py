@@ -22,6 +22,7 @@ from gan_toolkit.errors import DataError, GantkError, PluginError, Problem, Reci
 from gan_toolkit.interfaces import (
     Augment,
     Averaging,
+    Comparison,
     Critic,
     Dataset,
     Generator,
@@ -150,6 +151,11 @@ class Assembly:
         facts: Facts = {"name": chosen.name, "latents": latents, "data": data}
         measure: Measure = self._build(chosen, facts, Measure)
         return measure
+
+    def comparison(self, chosen: Chosen) -> Comparison:
+        """Build one comparison of several models; it belongs to none of them."""
+        comparison: Comparison = self._build(chosen, {"name": chosen.name}, Comparison)
+        return comparison
 
     def watchers(self, networks: Networks, data: Dataset) -> dict[str, dict[str, Any]]:
         """Build panels, measures and trackers, those that come with a term included."""

@@ -17,6 +17,8 @@ from gan_toolkit.runs import RunFolder
 from gan_toolkit.scores import Record, data_of, name_of, protocol_of
 
 SEED = "run.seed"
+ROUNDING = 0.001
+"""What does not show in three digits."""
 GROUPS = ("seeds", "training", "enters no training step")
 """How differences of recipes are grouped."""
 
@@ -85,6 +87,22 @@ class Spread:
     """The third."""
     count: int
     differs: dict[str, list[Any]]
+    unit: str = ""
+    chance: float | None = None
+    ceiling: float | None = None
+    """As all runs have them; None where they differ, or are not known."""
+
+
+class Leader(NamedTuple):
+    """The run that the first score of a comparison speaks for."""
+
+    measure: str
+    name: str
+    label: str
+    value: float
+    close: list[str]
+    """Others that are not told apart from it: their values reach into its interval, or lie within
+    `ROUNDING` where there is none."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +151,29 @@ def families(sides: Sequence[Side]) -> list[Family]:
         else:
             found.append([side])
     return [_family(family) for family in found if len({str(s.seed) for s in family}) > 1]
+
+
+def leaders(table: Table) -> list[Leader]:
+    """Return the largest of the first scores that each comparison of several runs gave."""
+    firsts: dict[str, Row] = {}
+    for row in table.rows:
+        firsts.setdefault(row.measure, row)
+    return [leader for row in firsts.values() if (leader := _leader(row, table.sides))]
+
+
+def _leader(row: Row, sides: Sequence[Side]) -> Leader | None:
+    known = [
+        (value, side.label, record)
+        for value, side, record in zip(row.values, sides, row.records, strict=True)
+        if value is not None and record is not None
+    ]
+    if not known:
+        return None
+    value, label, record = max(known, key=lambda one: one[0])
+    low = record.get("low")
+    reach = min(value, value - ROUNDING if low is None else float(low))
+    close = [other for found, other, _ in known if found >= reach and other != label]
+    return Leader(row.measure, row.name, label, value, close)
 
 
 def usable(record: Record | None) -> float | None:
@@ -243,7 +284,16 @@ def _spread(row: Row, table: Table, sides: Sequence[Side]) -> Spread:
         quartiles[2],
         len(values),
         row.differs,
+        str(_common(row, "unit") or ""),
+        _common(row, "chance"),
+        _common(row, "ceiling"),
     )
+
+
+def _common(row: Row, key: str) -> Any:
+    """Return what all records say of `key`, None when they do not agree."""
+    said = {record.get(key) for record in row.records if record is not None}
+    return said.pop() if len(said) == 1 else None
 
 
 # --- names -----------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
@@ -24,6 +24,7 @@ from gan_toolkit.interfaces import (
     Made,
     Measure,
     Regulariser,
+    Score,
     View,
 )
 from gan_toolkit.latents import LatentSpace
@@ -249,9 +250,16 @@ def evaluate(name: str, measure: Measure, view: View, use: str = "") -> list[dic
     `use` is the component that the table chooses. A value that is not finite becomes null and is
     void. Raises ValueError for what JSON can't hold.
     """
+    return records_of(name, measure.measure(view), view, use)
+
+
+def records_of(
+    name: str, scores: Iterable[Score], view: View, use: str = ""
+) -> list[dict[str, Any]]:
+    """Return scores that were found over a view as JSON records; see `evaluate`."""
     origin = {"measure": name, "use": use}
     about = _circumstances(view)
-    records = [_record({**origin, **asdict(score), **about}) for score in measure.measure(view)]
+    records = [_record({**origin, **asdict(score), **about}) for score in scores]
     if fault := strict_json.fault(records):
         raise ValueError(fault)
     return records

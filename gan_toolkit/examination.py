@@ -25,8 +25,10 @@ from gan_toolkit.interfaces import Effort, Measure
 from gan_toolkit.plugins import PluginHost
 from gan_toolkit.recipe import Chosen, Override, Recipe, load_recipe
 from gan_toolkit.recipe.keys import MeasureKeys
+from gan_toolkit.recipe.overrides import table_override
 from gan_toolkit.recovery import (
     SharedRecipe,
+    device_for,
     of_model,
     of_run,
     shared_recipe,
@@ -84,14 +86,7 @@ def examine_run(run: RunFolder, host: PluginHost, request: Request, tell: Tell) 
     with run.lock():
         overrides = _overrides(request, run.tables().get("measures", {}))
         recipe = load_recipe(run.resolved, host, overrides=overrides)
-        keys = recipe.run
-        device = choose_device(
-            request.device or keys.device,
-            keys.precision,
-            deterministic=keys.deterministic,
-            threads=keys.threads,
-        )
-        device.prepare()
+        device = device_for(recipe.run, request.device)
         examination = _Examination(recipe, host.registry, request, tell)
         other = examination.compare_data(run.run_json.get("data") or {})
         seen = of_run(run, recipe, examination.data, host, device, examination.say)
@@ -139,11 +134,10 @@ def _overrides(request: Request, tables: Mapping[str, Any]) -> list[Override]:
                 f"changed here: the networks are as they were trained"
                 f"{did_you_mean(head, MAY_BE_SET)}"
             )
-    named = []
-    for name, options in request.measures.items():
-        use = "" if name in tables else f'use = "{name}"'
-        table = ", ".join(filter(None, (use, options.strip())))
-        named.append(Override(f"measures.{name}={{{table}}}", given_to="--measure"))
+    named = [
+        table_override(f"measures.{name}", "" if name in tables else name, options, "--measure")
+        for name, options in request.measures.items()
+    ]
     return [*request.overrides, *named]
 
 

@@ -514,6 +514,23 @@ class Measure(ABC):
         """Return its scores."""
 
 
+class Comparison(ABC):
+    """Scores several trained models by each other, where nobody knows what is right."""
+
+    least: int = 2
+    """Fewest models among which its scores mean something."""
+
+    @abstractmethod
+    def compare(self, views: Sequence[View]) -> Sequence[Sequence[Score]]:
+        """Return the scores of each model, in the order of `views`.
+
+        The views share data and seed, so that `real` gives all of them the same samples; their
+        latent spaces may differ, and equal names in them need not mean the same. The first score
+        is the one to choose by: the larger, the better. A model that can't be compared gets the
+        same names with the reason in `void`.
+        """
+
+
 @dataclass(frozen=True)
 class Picture:
     """One image for the run folder: it becomes `<folder>/step-<step>.png`."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from gan_toolkit.assemble import Assembly, Networks
 from gan_toolkit.checkpoints import Checkpoint, CheckpointStore
-from gan_toolkit.device import Device
+from gan_toolkit.device import Device, choose_device
 from gan_toolkit.errors import StorageError, UsageError
 from gan_toolkit.evaluation import Seen, Trained
 from gan_toolkit.events import untouched_randomness
@@ -122,6 +122,18 @@ def _placed(parts: Rebuilt | Networks, device: Device, steps: int = 0) -> Seen:
     for module in (parts.generator, *([] if critic is None else [critic]), *terms.values()):
         device.place(module)
     return Trained(parts.latents, parts.generator, critic, terms, device, steps)
+
+
+def device_for(keys: RunOptions, asked: str | None) -> Device:
+    """Return the device to look at a run on, ready: `asked`, or the run's own."""
+    device = choose_device(
+        asked or keys.device,
+        keys.precision,
+        deterministic=keys.deterministic,
+        threads=keys.threads,
+    )
+    device.prepare()
+    return device
 
 
 def of_run(

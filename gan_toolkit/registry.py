@@ -30,6 +30,7 @@ KINDS = (
     "schedule",
     "averaging",
     "measure",
+    "comparison",
     "panel",
     "tracker",
     "exporter",

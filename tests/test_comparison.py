@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 import tomlkit
 
-from gan_toolkit.comparison import Row, differences, families, read_sides, score_tables
+from gan_toolkit.comparison import (
+    Row,
+    differences,
+    families,
+    leaders,
+    read_sides,
+    score_tables,
+)
 from gan_toolkit.runs import RunFolder
 
 DOTS = {"name": "dots", "source": "synthetic", "fingerprint": "aaaaaaaaaaaaaaaa"}
@@ -201,3 +208,56 @@ def test_runs_scored_at_other_steps_are_no_family(shelf: Shelf) -> None:
     runs = [shelf.run("a", [score()]), shelf.run("b", [score()], step=3, **seeded(1))]
 
     assert families(read_sides(runs)) == []
+
+
+def test_what_all_seeds_have_in_common_is_known_and_what_differs_is_not(shelf: Shelf) -> None:
+    facts = {"ceiling": 2.0, "unit": "nats"}
+    runs = [
+        shelf.run("a", [score(1.0, chance=0.25, **facts)], **seeded(0)),
+        shelf.run("b", [score(1.5, chance=0.5, **facts)], **seeded(1)),
+    ]
+
+    (family,) = families(read_sides(runs))
+
+    (spread,) = family.spreads
+    assert (spread.unit, spread.ceiling, spread.chance) == ("nats", 2.0, None)
+
+
+# --- runs by each other ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("records", "expected"),
+    [
+        ([score(0.9), score(0.5)], ("a", 0.9, [])),
+        ([score(0.5), score(0.5004), score(0.2)], ("b", 0.5004, ["a"])),
+        ([score(0.5), score(0.6, low=0.45), score(0.4)], ("b", 0.6, ["a"])),
+        ([score(0.9, void="no"), score(0.1)], ("b", 0.1, [])),
+    ],
+    ids=["alone", "the same in three digits", "within the interval", "void is no value"],
+)
+def test_the_best_run_is_named_with_those_it_is_not_told_apart_from(
+    shelf: Shelf, records: list[dict[str, Any]], expected: Any
+) -> None:
+    runs = [shelf.run(name, [record]) for name, record in zip("abc", records, strict=False)]
+
+    (table,) = score_tables(read_sides(runs))
+    (best,) = leaders(table)
+
+    assert (best.measure, best.name) == ("m", "code")
+    assert (best.label, best.value, best.close) == expected
+
+
+def test_only_the_first_score_of_a_comparison_names_the_best(shelf: Shelf) -> None:
+    both = [score(0.1), score(0.9, name="other")]
+    runs = [shelf.run("a", both), shelf.run("b", [score(0.2), score(0.1, name="other")])]
+
+    (table,) = score_tables(read_sides(runs))
+
+    assert [(best.name, best.label) for best in leaders(table)] == [("code", "b")]
+
+
+def test_where_all_is_void_there_is_no_best(shelf: Shelf) -> None:
+    (table,) = score_tables(read_sides([shelf.run("a", [score(None)])]))
+
+    assert leaders(table) == []

@@ -138,4 +138,4 @@ def test_a_builder_that_cannot_be_loaded_names_plugin_and_text(build: str) -> No
 
 
 def test_kinds_are_named_once() -> None:
-    assert len(set(KINDS)) == len(KINDS) == 14
+    assert len(set(KINDS)) == len(KINDS) == 15

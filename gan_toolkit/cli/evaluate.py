@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from gan_toolkit.cli.options import SEED
+from gan_toolkit.cli.options import SEED, effort_options, named_components
 from gan_toolkit.cli.scores import show_scores
 from gan_toolkit.cli.session import Session, pass_session, shared
 from gan_toolkit.cli.text import put, put_json, waiting
-from gan_toolkit.errors import PluginError, UsageError
+from gan_toolkit.errors import PluginError
 
 if TYPE_CHECKING:
     from gan_toolkit.examination import Findings, Request
@@ -30,8 +29,7 @@ if TYPE_CHECKING:
     metavar="NAME[:KEY=VALUE,…]",
     help="Measure this too, or change one of the recipe's; VALUE is TOML.",
 )
-@click.option("--fast", "effort", flag_value="fast", help="A look: fewer samples.")
-@click.option("--full", "effort", flag_value="full", help="For a table: more samples.")
+@effort_options
 @click.option("--protocol", metavar="NAME", help="A published way, for the measures that know it.")
 @click.option("--seed", type=SEED, help="Seed of every draw; the run's own otherwise.")
 @click.option(
@@ -66,7 +64,7 @@ def evaluate(
     says it. What is found of a run goes into its evaluations; that file is the last line of
     standard output.
     """
-    named = dict(map(_named, _each_once(measures)))
+    named = named_components(measures, "--measure")
     is_file = os.path.isfile(source)  # noqa: PTH113 - any text is a question, a long one too
     folder = None if is_file else _folder(source)
     with waiting("loading torch"):
@@ -122,25 +120,3 @@ def _show(session: Session, found: Findings, *, as_json: bool) -> None:
         put_json(found.scores)
     elif found.path is not None:
         put(str(found.path))
-
-
-def _each_once(measures: Sequence[str]) -> Sequence[str]:
-    names = [text.partition(":")[0] for text in measures]
-    for name in names:
-        if names.count(name) > 1:
-            raise UsageError(f"--measure {name} is given twice; its options once, with commas")
-    return measures
-
-
-def _named(text: str) -> tuple[str, str]:
-    """Read a name and its options, which are left as TOML."""
-    name, colon, options = text.partition(":")
-    if not name.isidentifier() or (colon and "=" not in options):
-        raise UsageError(f"--measure {text}: write NAME or NAME:KEY=VALUE, with commas between")
-    try:
-        tomllib.loads(f"options = {{{options}}}")
-    except (ValueError, RecursionError):
-        raise UsageError(
-            f'--measure {text}: {options} is not TOML; a text stands in quotes, as in key="text"'
-        ) from None
-    return name, options

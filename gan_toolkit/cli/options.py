@@ -48,6 +48,40 @@ def recipe_changes(command: Command) -> Command:
     return variant(setting(removal(command)))
 
 
+def effort_options(command: Command) -> Command:
+    """Add the options that say how much measuring may spend, as `effort`."""
+    fast = click.option("--fast", "effort", flag_value="fast", help="A look: fewer samples.")
+    full = click.option("--full", "effort", flag_value="full", help="For a table: more samples.")
+    return fast(full(command))
+
+
+def named_components(texts: Sequence[str], switch: str) -> dict[str, str]:
+    """Read `NAME` or `NAME:KEY=VALUE,…`: the options, left as TOML, by the name.
+
+    Raises UsageError for another form, or a name that is given twice to `switch`.
+    """
+    names = [text.partition(":")[0] for text in texts]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"{switch} {name} is given twice; its options once, with commas")
+    return dict(_named_component(text, switch) for text in texts)
+
+
+def _named_component(text: str, switch: str) -> tuple[str, str]:
+    import tomllib
+
+    name, colon, options = text.partition(":")
+    if not name.isidentifier() or (colon and "=" not in options):
+        raise UsageError(f"{switch} {text}: write NAME or NAME:KEY=VALUE, with commas between")
+    try:
+        tomllib.loads(f"options = {{{options}}}")
+    except (ValueError, RecursionError):
+        raise UsageError(
+            f'{switch} {text}: {options} is not TOML; a text stands in quotes, as in key="text"'
+        ) from None
+    return name, options
+
+
 def overrides_from(
     settings: Sequence[str], removals: Sequence[str], fixed: Mapping[str, Any] | None = None
 ) -> list[Override]:

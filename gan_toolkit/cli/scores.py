@@ -25,7 +25,7 @@ def show_scores(scores: Scores, title: str, *, err: bool = True) -> None:
     rows = [
         (
             *name_of(score),
-            _value(score),
+            value_of(score),
             str(score.get("unit", "")),
             _number(score, "ceiling"),
             _number(score, "chance"),
@@ -91,14 +91,15 @@ def _void(scores: Scores) -> dict[str, list[str]]:
 def describe_scores(scores: Scores) -> str:
     """Return scores in one line."""
     return ", ".join(
-        f"{score.get('measure', '')} {score.get('name', '')} {_value(score)}"
+        f"{score.get('measure', '')} {score.get('name', '')} {value_of(score)}"
         + (f" of {figure(score['ceiling'])}" if score.get("ceiling") is not None else "")
         + (f" {score['unit']}" if score.get("unit") else "")
         for score in scores
     )
 
 
-def _value(score: Mapping[str, Any]) -> str:
+def value_of(score: Mapping[str, Any]) -> str:
+    """Return a value with its interval, if one was estimated."""
     value = score.get("value")
     if value is None or score.get("void"):
         return "void"

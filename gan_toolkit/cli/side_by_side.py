@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gan_toolkit.cli.fields import toml_of
-from gan_toolkit.cli.scores import figure
-from gan_toolkit.comparison import differences, families, score_tables
+from gan_toolkit.cli.scores import figure, value_of
+from gan_toolkit.comparison import differences, families, leaders, score_tables
 
 if TYPE_CHECKING:
-    from gan_toolkit.comparison import Difference, Family, Row, Side, Spread, Table
+    from gan_toolkit.comparison import Difference, Family, Leader, Row, Side, Spread, Table
 
 MARK = "*"
 """Stands at a line whose values were not found alike."""
@@ -33,14 +33,22 @@ class Section:
     title: str
     grids: Sequence[Grid]
     warnings: Sequence[str] = field(default_factory=list)
+    family: Family | None = None
+    """Runs whose values a page draws beside the table."""
 
 
-def sections(sides: Sequence[Side]) -> Iterator[Section]:
-    """Yield the runs, the differences of their recipes, their scores, and families of seeds."""
+def sections(sides: Sequence[Side], selected: Sequence[Side] = ()) -> Iterator[Section]:
+    """Yield the runs, the differences of their recipes, their scores, and families of seeds.
+
+    Then what they score by each other: `selected` are the same runs with these scores.
+    """
     yield _runs(sides)
     yield _recipes(sides, differences(sides))
-    yield from map(_scores, score_tables(sides))
-    yield from map(_seeds, families(sides))
+    related = families(sides)
+    alone = {side.label for side in sides} - {s.label for one in related for s in one.sides}
+    yield from (_scores(table, alone) for table in score_tables(sides))
+    yield from map(_seeds, related)
+    yield from map(_selected, score_tables(selected))
 
 
 def _runs(sides: Sequence[Side]) -> Section:
@@ -87,13 +95,53 @@ def _chooses(value: Any) -> bool:
 # --- scores ----------------------------------------------------------------------------------
 
 
-def _scores(one: Table) -> Section:
+def _scores(one: Table, alone: Collection[str]) -> Section:
+    """Return the scores on one data set; runs `alone` have no other that differs by seed only."""
     name, source, fingerprint = one.data
     labels = [side.label for side in one.sides]
     rows = [(_marked(row), row.name, *map(_value, row.records), _unit(row)) for row in one.rows]
     grid = Grid(("measure", "of", *labels, "unit"), rows, range(2, 2 + len(labels)))
     title = f"Scores on {name} ({source}, {fingerprint})"
-    return Section(title, [grid], list(_warnings(one.rows, labels)))
+    single = [label for label in labels if label in alone]
+    note = [f"one seed: no spread is known ({', '.join(single)})"] if single else []
+    return Section(title, [grid], [*_warnings(one.rows, labels), *note])
+
+
+def _selected(one: Table) -> Section:
+    labels = [side.label for side in one.sides]
+    rows = [
+        (row.measure, row.name, *map(_with_interval, row.records), _chance(row)) for row in one.rows
+    ]
+    grid = Grid(("by", "of", *labels, "chance"), rows, range(2, 3 + len(labels)))
+    told = [*map(_best, leaders(one)), *_void(one.rows, labels)]
+    return Section("The runs by each other, without labels", [grid], [*told, *_SELECTED])
+
+
+_SELECTED = ("Runs may share a mistake, and agree on it. Nothing was chosen, nothing written.",)
+
+
+def _chance(row: Row) -> str:
+    """Return the highest of the chances, which hardly differ from run to run."""
+    known = [float(r["chance"]) for r in row.records if r is not None and "chance" in r]
+    return _number(max(known, default=None))
+
+
+def _best(leader: Leader) -> str:
+    told = f"{leader.measure}: the best is {leader.label}, {figure(leader.value)}"
+    if leader.close:
+        told += f"; not told apart from {', '.join(leader.close)}"
+    return told
+
+
+def _void(rows: Sequence[Row], labels: Sequence[str]) -> Iterator[str]:
+    """Yield why values are void, each reason once for each comparison."""
+    reasons: dict[tuple[str, str], dict[str, None]] = {}
+    for row in rows:
+        for label, record in zip(labels, row.records, strict=True):
+            if record is not None and record.get("void"):
+                reasons.setdefault((row.measure, str(record["void"])), {})[label] = None
+    for (measure, reason), whose in reasons.items():
+        yield f"{measure} void: {reason} ({', '.join(whose)})"
 
 
 def _seeds(family: Family) -> Section:
@@ -113,7 +161,12 @@ def _seeds(family: Family) -> Section:
     ]
     title = f"Seeds: {', '.join(labels)} differ by nothing else"
     grid = Grid(header, rows, range(2, 5 + len(seeds)))
-    return Section(title, [grid], list(_warnings(family.spreads, [])))
+    single = [
+        f"one seed: no spread is known ({one.measure} {one.name})"
+        for one in family.spreads
+        if one.count == 1
+    ]
+    return Section(title, [grid], [*_warnings(family.spreads, []), *single], family)
 
 
 def _marked(row: Row | Spread) -> str:
@@ -134,11 +187,12 @@ def _said(value: Any) -> str:
 
 
 def _value(record: Mapping[str, Any] | None) -> str:
-    if record is None:
-        return "-"
-    if record.get("void") or record.get("value") is None:
-        return "void"
-    return figure(record["value"])
+    """Return a value alone: of runs side by side, intervals would hide the values."""
+    return _with_interval(None if record is None else {**record, "low": None})
+
+
+def _with_interval(record: Mapping[str, Any] | None) -> str:
+    return "-" if record is None else value_of(record)
 
 
 def _unit(row: Row) -> str:

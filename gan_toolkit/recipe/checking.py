@@ -15,6 +15,7 @@ from gan_toolkit.recipe.environment import Unset, expand
 from gan_toolkit.recipe.expectation import found
 from gan_toolkit.recipe.finding import list_recipes
 from gan_toolkit.recipe.keys import (
+    KIND_OF_REQUEST,
     KIND_OF_SECTION,
     KIND_OF_TABLE,
     PLAYERS,
@@ -64,7 +65,7 @@ def choose(
         if key in KIND_OF_TABLE:
             chosen[key] = _table(reader, key, KIND_OF_TABLE[key])
         else:
-            chosen[key] = _section(reader, key, KIND_OF_SECTION[key])
+            chosen[key] = _section(reader, key, (KIND_OF_SECTION | KIND_OF_REQUEST)[key])
     return chosen, list(reader.problems)
 
 

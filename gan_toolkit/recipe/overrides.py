@@ -25,6 +25,17 @@ class Override:
         return self.given_to or ("--unset" if self.unset else "--set")
 
 
+def table_override(address: str, use: str, options: str, switch: str) -> Override:
+    """Return the change that `switch` stands for: a table at `address` that chooses `use`.
+
+    `options` are TOML `key = value` with commas between them; an empty `use` leaves the choice as
+    it is.
+    """
+    chosen = f'use = "{use}"' if use else ""
+    table = ", ".join(filter(None, (chosen, options.strip())))
+    return Override(f"{address}={{{table}}}", given_to=switch)
+
+
 class BadOverride(ValueError):
     """An override can't be read; `path` is its key as typed."""
 

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gan_toolkit import files
+from gan_toolkit.charts import Mark
 from gan_toolkit.errors import GantkError
 from gan_toolkit.files import printable
 from gan_toolkit.report.album import Album, Budget, Source, draw
-from gan_toolkit.report.curves import Mark, charts
+from gan_toolkit.report.curves import charts
 from gan_toolkit.report.gather import gather
 from gan_toolkit.report.page import page
 from gan_toolkit.report.pictures import figures

@@ -113,6 +113,90 @@ def test_what_can_not_be_compared_is_refused(
     assert text in result.stderr
 
 
+def test_a_score_that_rests_on_one_seed_is_said(gantk: Gantk, runs: list[Path]) -> None:
+    changed(runs[1], void="no")
+    gantk("run", "tiny.toml", "--name", "other", "--steps", "4")
+
+    shown = gantk("compare", *runs[:2], "runs/tiny/other").stdout
+
+    assert "one seed: no spread is known (other)" in shown
+    assert "one seed: no spread is known (two code)" in shown
+    assert "no spread is known (s0" not in shown
+
+
+# --- runs by each other ----------------------------------------------------------------------
+
+
+def test_runs_are_scored_by_each_other(gantk: Gantk, runs: list[Path]) -> None:
+    result = gantk("compare", *runs, "--select", "tiny_place:factor=2.0", "--select", "tiny_none")
+
+    lines = [line.split() for line in result.stdout.splitlines()]
+    assert result.exit_code == 0
+    assert ["tiny_place", "place", "0", "2", "4", "0.500"] in lines
+    assert "tiny_place: the best is s2, 4; not told apart from s1" in result.stdout
+    assert "tiny_none void: nothing to see (s0, s1, s2)" in result.stdout
+    assert "tiny_none: the best" not in result.stdout
+
+
+def test_json_and_page_hold_the_selection_too(gantk: Gantk, runs: list[Path]) -> None:
+    result = gantk("compare", *runs, "--select", "tiny_place", "--json", "--html", "all.html")
+
+    found = json.loads(result.stdout)["selection"]
+    (row,) = found["tables"][0]["rows"]
+    assert [record["value"] for record in row["records"]] == [0.0, 1.0, 2.0]
+    assert found["best"][0] == {
+        "measure": "tiny_place",
+        "name": "place",
+        "label": "s2",
+        "value": 2.0,
+        "close": ["s1"],
+    }
+    assert "the best is s2" in Path("all.html").read_text()
+
+
+def test_a_comparison_that_fails_costs_its_own_scores(gantk: Gantk, runs: list[Path]) -> None:
+    result = gantk("compare", *runs, "--select", "tiny_lost", "--select", "tiny_place", "-v")
+
+    assert result.exit_code == 3
+    assert "the best is s2" in result.stdout
+    assert "comparing by tiny_place" in result.stderr
+    assert "1 failed: tiny_lost (ZeroDivisionError: a bug)" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (("--select", "tiny_place", "--select", "tiny_place"), "tiny_place is given twice"),
+        (("--select", "tiny_place:2"), "write NAME or NAME:KEY=VALUE"),
+        (("--select", "tiny_place:factor=x"), "factor=x is not TOML"),
+        (("--select", "tiny_plaec"), "did you mean 'tiny_place'"),
+        (("--fast",), "--fast is for --select, which is not there"),
+        (("--seed", "1"), "--seed is for --select, which is not there"),
+    ],
+    ids=str,
+)
+def test_what_can_not_be_asked_is_refused_in_one_line(
+    gantk: Gantk, runs: list[Path], arguments: tuple[str, ...], text: str
+) -> None:
+    result = gantk("compare", *runs, *arguments)
+
+    assert result.exit_code == 2
+    assert len(result.stderr.splitlines()) == 1
+    assert text in result.stderr
+
+
+def test_runs_on_other_data_are_not_scored_by_each_other(gantk: Gantk, runs: list[Path]) -> None:
+    text = (runs[1] / "run.json").read_text()
+    (runs[1] / "run.json").write_text(
+        re.sub(r'"fingerprint": "\w+"', '"fingerprint": "feed"', text)
+    )
+
+    result = gantk("compare", *runs, "--select", "tiny_place")
+
+    assert result.exit_code == 4
+    assert "s1 was trained on dots (fingerprint feed)" in result.stderr
+
+
 def test_neither_torch_nor_plugins_are_needed(gantk: Gantk, runs: list[Path]) -> None:
     code = (
         "import sys\n"
@@ -120,7 +204,9 @@ def test_neither_torch_nor_plugins_are_needed(gantk: Gantk, runs: list[Path]) ->
         "try: cli(sys.argv[1:], prog_name='gantk')\n"
         "finally: print({'torch', 'numpy', 'pluggy'} & set(sys.modules), file=sys.stderr)\n"
     )
-    for arguments in (["compare", *map(str, runs)], ["runs", "list"], ["runs", "show", "s0"]):
+    compared = ["compare", *map(str, runs)]
+    paged = [*compared, "--html", "all.html"]
+    for arguments in (compared, paged, ["runs", "list"], ["runs", "show", "s0"]):
         done = subprocess.run(
             [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
         )
@@ -139,13 +225,51 @@ def test_a_page_holds_tables_and_curves_and_loads_nothing(gantk: Gantk, runs: li
 
     page = Path("pages/all.html").read_text()
     assert result.exit_code == 0
-    assert "<polyline" in page
+    assert '<path class="curve s2"' in page
     assert "<figcaption>critic/loss</figcaption>" in page
-    assert "<p>* two code: count differs (s0: 10, s1: 99, s2: 10)</p>" in page
+    assert '<p class="told">* two code: count differs (s0: 10, s1: 99, s2: 10)</p>' in page
     assert "&lt;script&gt;x" in page
     assert not re.search(r"<script|https?:|src=|href=", page)
-    body = page[page.index("<body>") : page.index("</body>")] + "</body>"
-    assert len(list(ElementTree.fromstring(body.replace("&nbsp;", " ")).iter("table"))) == 4
+    assert len(list(body_of(page).iter("table"))) == 4
+
+
+def body_of(page: str) -> ElementTree.Element:
+    return ElementTree.fromstring(page[page.index("<body>") : page.index("</body>")] + "</body>")
+
+
+def test_a_page_draws_every_seed_and_says_its_values(gantk: Gantk, runs: list[Path]) -> None:
+    for number, run in enumerate(runs):
+        changed(run, value=float(2**number), ceiling=8.0)
+
+    gantk("compare", *runs, "--html", "all.html")
+
+    body = body_of(Path("all.html").read_text())
+    (picture,) = [svg for svg in body.iter("svg") if "median" in svg.get("aria-label", "")]
+    assert picture.get("aria-label") == (
+        "two code: seed 0: 1; seed 1: 2; seed 2: 4; median 2; quartiles 1.50 to 3; at most 8"
+    )
+    places = [float(dot.get("cx", "")) for dot in picture.iter("circle")]
+    assert places == sorted(places)
+    assert places[2] - places[1] == pytest.approx(2 * (places[1] - places[0]), abs=0.2)
+    (middle,) = [line for line in picture.iter("line") if line.get("class") == "median"]
+    assert float(middle.get("x1", "")) == places[1]
+
+
+def test_a_page_shows_information_beside_the_entropy_and_names_who_lacks_it(
+    gantk: Gantk, recipe: Path, runs: list[Path]
+) -> None:
+    bare = ("--name", "bare", "--unset", "regularisers.read")
+    gantk("run", recipe, *bare, "--variant", "base")
+
+    gantk("compare", *runs, "runs/tiny/bare", "--html", "all.html")
+
+    page = Path("all.html").read_text()
+    first = page.index("Information that is read back")
+    drawn = page[first : page.index("Over the steps")]
+    assert "H(code) = 0.693 nats" in drawn
+    assert "s0 (variant cpu)" in drawn
+    assert "not in the journal of bare<" in drawn
+    assert drawn.count("<figcaption>") == 1
 
 
 def test_a_page_is_not_written_over(gantk: Gantk, runs: list[Path]) -> None:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_toolkit import ArrayDataset, Generator, Options, Scheduled, Source, hookimpl
-from gan_toolkit.interfaces import Critic, Judgement, Measure, Score
+from gan_toolkit.interfaces import Comparison, Critic, Judgement, Measure, Score
 from gan_toolkit.testing import parts
 
 SHAPE = (1, 4, 4)
@@ -110,6 +110,32 @@ class Broken(Measure):
         raise ZeroDivisionError("a bug")
 
 
+class PlaceOptions(Options):
+    factor: float = 1.0
+    """What the place is multiplied by."""
+
+
+class Place(Comparison):
+    """The place of each run, of which the last two are not told apart."""
+
+    def __init__(self, factor: float) -> None:
+        self.factor = factor
+
+    def compare(self, views: Any) -> list[list[Score]]:
+        places = [self.factor * place for place, _ in enumerate(views)]
+        return [[Score("place", p, 1, "place", low=places[1], chance=0.5)] for p in places]
+
+
+class Nothing(Comparison):
+    def compare(self, views: Any) -> list[list[Score]]:
+        return [[Score("sight", float("nan"), 0, "", void="nothing to see")] for _ in views]
+
+
+class Lost(Comparison):
+    def compare(self, views: Any) -> list[list[Score]]:
+        raise ZeroDivisionError("a bug")
+
+
 def dots(grey: bool, fault: str) -> ArrayDataset:
     assert grey
     logging.getLogger("gantk.tiny").info("preparing dots")
@@ -151,6 +177,9 @@ def gantk_register(registry: Any) -> None:
     registry.add("optimiser", "tiny_adam", options=RateOptions, build=own + "adam")
     registry.add("measure", "tiny_two", build=own + "Two")
     registry.add("measure", "tiny_broken", build=own + "Broken")
+    registry.add("comparison", "tiny_place", options=PlaceOptions, build=own + "Place")
+    registry.add("comparison", "tiny_none", build=own + "Nothing")
+    registry.add("comparison", "tiny_lost", build=own + "Lost")
 
 
 @hookimpl

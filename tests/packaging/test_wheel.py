@@ -36,7 +36,8 @@ def test_the_wheel_holds_packages_and_recipes_and_nothing_else(installed):
     assert Path("gantk_worlds/heads.npz") in names
     assert Path("gantk_worlds/heads_notice.md") in names
     parts = {path.name for path in names if path.parent.name == "templates"}
-    assert parts == {"report.html.j2", "report.css", "report.js"}
+    report = {"report.html.j2", "report.css", "report.js"}
+    assert parts == report | {"chart.html.j2", "compare.html.j2", "compare.css"}
 
 
 @pytest.mark.slow

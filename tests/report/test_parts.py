@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from gan_toolkit.charts import HEIGHT, MOST_POINTS, TOP, Chart, Mark
 from gan_toolkit.report import pictures
-from gan_toolkit.report.curves import HEIGHT, MOST_POINTS, TOP, Chart, Mark, charts
+from gan_toolkit.report.curves import charts
 from gan_toolkit.report.pictures import figures
 from gan_toolkit.report.places import without_places
 from gan_toolkit.report.scores import blocks, void_reasons

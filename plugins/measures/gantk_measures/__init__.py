@@ -19,8 +19,10 @@ from gantk_measures.options import (
     IndependenceOptions,
     InfomecOptions,
     MigOptions,
+    ModelCentralityOptions,
     ModesOptions,
     PathLengthOptions,
+    UdrOptions,
     UsageOptions,
     VariationOptions,
 )
@@ -133,15 +135,31 @@ _MEASURES = (
     ),
 )
 
+_COMPARISONS = (
+    (
+        "udr",
+        "udr:Udr",
+        UdrOptions,
+        "whether runs that learn apart read the same codes off real samples, up to order",
+    ),
+    (
+        "model_centrality",
+        "centrality:ModelCentrality",
+        ModelCentralityOptions,
+        "whether runs that learn apart read the codes of each other's samples",
+    ),
+)
+
 
 @hookimpl
 def gantk_register(registry: Registry) -> None:
-    """Offer the measures."""
-    for name, build, options, summary in _MEASURES:
-        registry.add(
-            "measure",
-            name,
-            options=options,
-            build=f"gantk_measures.{build}",
-            summary=summary,
-        )
+    """Offer the measures of one run, and the comparisons of several."""
+    for kind, offered in (("measure", _MEASURES), ("comparison", _COMPARISONS)):
+        for name, build, options, summary in offered:
+            registry.add(
+                kind,
+                name,
+                options=options,
+                build=f"gantk_measures.{build}",
+                summary=summary,
+            )

@@ -1,4 +1,7 @@
-"""Which of several runs to keep, without labels: UDR and ModelCentrality, from given matrices."""
+"""Which of several runs to keep, without labels: the arithmetic of UDR and ModelCentrality.
+
+Matrices in, scores out; `udr` and `centrality` fill the matrices.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -204,6 +204,40 @@ class IndependenceOptions(RealCodesOptions):
 
 class UsageOptions(RealCodesOptions):
     """Options of `usage`."""
+
+
+class UdrOptions(Options):
+    """Options of `udr`."""
+
+    samples: ByEffort = None
+    """Real samples to read, held-out ones where the data set has them, at most all; absent: 20,000,
+    or as the effort says."""
+    similarity: Literal["spearman", "lasso"] = "spearman"
+    """What two codes have in common: ranks, or the coefficients of a sparse linear model that
+    predicts the one run's codes from the other's."""
+    alpha: Annotated[float, Field(gt=0, le=10)] = 0.1
+    """Penalty of the sparse model; for `similarity = "lasso"` alone."""
+    alive: Annotated[float, Field(ge=0, le=10)] = 0.01
+    """Nats that a code must say of a sample, on average; below it, the code is left out."""
+
+    @model_validator(mode="after")
+    def _no_idle_penalty(self) -> Self:
+        if "alpha" in self.model_fields_set and self.similarity != "lasso":
+            raise ValueError('alpha has no effect without similarity = "lasso"')
+        return self
+
+
+class ModelCentralityOptions(Options):
+    """Options of `model_centrality`."""
+
+    samples: ByEffort = None
+    """Samples that each run makes and all others read; absent: 5,000, or as the effort says."""
+    images: Annotated[int, Field(ge=2, le=10_000)] = 64
+    """Samples of a vote, which share the value of a code."""
+    votes: Annotated[int, Field(ge=10, le=1_000_000)] = 1_000
+    """Votes to learn what each code of the reader names; half as many more judge it."""
+    bins: Bins = 10
+    """Equally probable bins within which a code that is a number or an angle counts as held."""
 
 
 class ActivenessOptions(Options):

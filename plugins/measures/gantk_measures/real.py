@@ -81,7 +81,7 @@ class RealCodes:
         a score; without it as the scores are, and each costs as much.
         """
         try:
-            reading = self._read(view)
+            reading = self.read(view)
             scores = of(view, reading)
         except Unreadable as reason:
             return [Score(headline, float("nan"), 0, "", void=str(reason))]
@@ -99,11 +99,12 @@ class RealCodes:
         untrained = view.untrained() if "untrained" in anchors else None
         if untrained is not None:
             with suppress(Unreadable):  # before training every code may be dead
-                yield "untrained", untrained, self._read(untrained)
+                yield "untrained", untrained, self.read(untrained)
         if "oracle" in anchors and reading.factors:
             yield "oracle", view, replace(reading, codes=reading.factors, dead=())
 
-    def _read(self, view: View) -> Reading:
+    def read(self, view: View) -> Reading:
+        """Return the reading of a view; Unreadable if there is nothing to compare."""
         held_out = view.data.held_out() is not None
         count = samples_for(view, self._samples, SAMPLES)
         batch, raw = view.read_real(count, held_out=held_out)

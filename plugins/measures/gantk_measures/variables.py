@@ -89,10 +89,12 @@ class Variable:
 
     def first(self, count: int) -> Variable:
         """Return the first samples only."""
-        chances = self.probabilities
-        return Variable(
-            self.name, self.kind, self.values[:count], None if chances is None else chances[:count]
-        )
+        return self.taken(slice(count))
+
+    def taken(self, rows: Indices | slice) -> Variable:
+        """Return the samples of `rows`, in that order."""
+        chances = None if self.probabilities is None else self.probabilities[rows]
+        return Variable(self.name, self.kind, self.values[rows], chances)
 
     def deviation(self) -> float:
         """Return the root of its spread over all samples."""
