@@ -105,6 +105,14 @@ _MEASURES = (
     ),
 )
 
+_TRIALS: dict[str, dict[str, object]] = {
+    "audit": {"samples": 100, "epochs": 1},
+    "dci": {"samples": 200, "regressor": "extra_trees"},
+    "explained": {"real": 200, "steps": 10, "samples": 200},
+    "infomec": {"samples": 200},
+}
+"""What checks build the measures with that train something, so that they are quick."""
+
 
 @hookimpl
 def gantk_register(registry: Registry) -> None:
@@ -116,4 +124,5 @@ def gantk_register(registry: Registry) -> None:
             options=options,
             build=f"gantk_measures.{build}",
             summary=summary,
+            trial=_TRIALS.get(name),
         )
