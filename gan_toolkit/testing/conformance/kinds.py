@@ -7,6 +7,8 @@ same: the methods of the class that `conformance_of` returns.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import cache
 from typing import Any
 from unittest import SkipTest
 
@@ -14,6 +16,7 @@ import torch
 
 from gan_toolkit.assemble import build_dataset
 from gan_toolkit.errors import MissingFilesError
+from gan_toolkit.events import untouched_randomness
 from gan_toolkit.interfaces import (
     Augment,
     Averaging,
@@ -218,15 +221,23 @@ def _facts(scene: Scene) -> Mapping[str, Any]:
     return {"latents": scene.view.space, "data": scene.view.data, "name": "it"}
 
 
-def _scene(trial: Trial, base: type) -> Callable[[], Scene]:
-    """Return what makes the first scene that a measure or a panel can be built for."""
-    scenes = (scene_of_images, scene_of_points)
-    return trial.fitting(scenes, lambda scene: trial.build(base, **_facts(scene())))
+@cache
+def _scene(component: Component, base: type, look: str) -> Callable[[], Scene]:
+    """Return what makes the first scene that a measure or a panel can look at.
+
+    Images if there is none: the checks then tell what is wrong.
+    """
+    for scene in (scene_of_images, scene_of_points):
+        with suppress(Exception), untouched_randomness():
+            built = Trial(component, Registry()).build(base, **_facts(scene()))
+            getattr(built, look)(scene().view)
+            return scene
+    return scene_of_images
 
 
 def _measure(trial: Trial) -> Conformance:
     class Checked(MeasureConformance):
-        scene = staticmethod(_scene(trial, Measure))
+        scene = staticmethod(_scene(trial.component, Measure, "measure"))
 
         def make(self) -> Measure:
             return trial.build(Measure, **_facts(self.scene()))
@@ -236,7 +247,7 @@ def _measure(trial: Trial) -> Conformance:
 
 def _panel(trial: Trial) -> Conformance:
     class Checked(PanelConformance):
-        scene = staticmethod(_scene(trial, Panel))
+        scene = staticmethod(_scene(trial.component, Panel, "draw"))
 
         def make(self) -> Panel:
             return trial.build(Panel, **_facts(self.scene()))

@@ -91,7 +91,9 @@ class PluginConformance(ABC):
         """Return the plugin's components alone."""
         registry = Registry()
         with registry.owned_by(self.module()):
-            importlib.import_module(self.module()).gantk_register(registry)
+            offer = getattr(importlib.import_module(self.module()), "gantk_register", None)
+            if offer is not None:
+                offer(registry)
         return registry
 
     def offered(self) -> list[Component]:

@@ -59,8 +59,12 @@ def scene_of_images() -> Scene:
     """Return grey images whose generator follows its codes."""
     space = _space(Choice(2))
     network = Painter(space).eval()
-    data = _images(SAMPLES, 0, held_out=_images(SAMPLES, 1))
-    return Scene(_view(space, data, network, _read_blobs), network)
+    return Scene(_view(space, blob_images(), network, _read_blobs), network)
+
+
+def blob_images() -> ArrayDataset:
+    """Return images of blobs with labels and factors, as many held out."""
+    return _images(SAMPLES, 0, held_out=_images(SAMPLES, 1))
 
 
 def scene_of_points() -> Scene:
