@@ -73,6 +73,8 @@ class Component:
     """For a version n, what turns its options into those of version n + 1."""
     source: Source | None = None
     """Of a data set: where its files come from, if it reads any."""
+    trial: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """Options that checks build it with, where a default is missing or too large to be quick."""
     plugin: str = ""
     """Who offers it; set by the host."""
 
@@ -118,6 +120,7 @@ class Registry:
         aliases: tuple[str, ...] = (),
         migrate: Mapping[int, Migration] | None = None,
         source: Source | None = None,
+        trial: Mapping[str, Any] | None = None,
     ) -> None:
         """Offer a component; RegistrationError when it can't be taken."""
         component = Component(
@@ -130,6 +133,7 @@ class Registry:
             tuple(aliases),
             dict(migrate or {}),
             source,
+            dict(trial or {}),
             self._owner,
         )
         _check(component)

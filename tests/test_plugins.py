@@ -17,6 +17,7 @@ from gan_toolkit import plugins
 from gan_toolkit.errors import PluginError, UsageError
 from gan_toolkit.hooks import SPECIFIED
 from gan_toolkit.plugins import PluginHost, PluginRecord, load_plugins
+from gan_toolkit.testing.distributions import lay
 
 GOOD = """
     from gan_toolkit import hookimpl
@@ -46,26 +47,10 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def install(site: Path) -> Install:
     """Lay down a distribution `gantk-<name>` with one plugin `<name>` in a module `p_<name>`."""
 
-    def lay(
-        name: str,
-        code: str = GOOD,
-        *,
-        entry: str = "",
-        target: str = "",
-        distribution: str = "",
-        version: str = "1.0",
-    ) -> None:
-        module = target or f"p_{name}"
-        if not target:
-            (site / f"{module}.py").write_text(dedent(code))
-        distribution = distribution or f"gantk_{name}"
-        info = site / f"{distribution}-{version}.dist-info"
-        info.mkdir()
-        metadata = f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n"
-        (info / "METADATA").write_text(metadata)
-        (info / "entry_points.txt").write_text(f"[gan_toolkit]\n{entry or name} = {module}\n")
+    def lay_here(name: str, code: str = GOOD, **facts: str) -> None:
+        lay(site, name, code, **facts)
 
-    return lay
+    return lay_here
 
 
 @pytest.fixture

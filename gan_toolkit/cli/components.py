@@ -30,7 +30,7 @@ def list_components(session: Session, kind: str | None, *, as_json: bool) -> Non
     """List all components, or those of KIND."""
     registry = session.host.registry
     if kind is not None:
-        _check_kind(kind)
+        check_kind(kind)
     found = registry.all(kind)
     if as_json:
         put_json([_brief(component) for component in found])
@@ -55,7 +55,7 @@ def show_component(session: Session, kind: str, name: str, *, as_json: bool) -> 
     from gan_toolkit.recipe.keys import keys_of
     from gan_toolkit.registry import UnknownComponent
 
-    _check_kind(kind)
+    check_kind(kind)
     try:
         component = session.host.registry.get(kind, name)
     except UnknownComponent as error:
@@ -105,7 +105,8 @@ def _brief(component: Component) -> dict[str, Any]:
     }
 
 
-def _check_kind(kind: str) -> None:
+def check_kind(kind: str) -> None:
+    """Raise UsageError, with the nearest name, unless there are components of this kind."""
     from gan_toolkit.registry import KINDS
 
     if kind not in KINDS:

@@ -117,3 +117,8 @@ def plugin_findings(session: Session) -> Iterator[Finding]:
     for check in host.checks():
         found = "well" if check.well else "not well"
         yield Finding(f"{check.plugin}: {check.name}", check.well, found, check.remedy)
+    for record in host.records:
+        for note in record.notes:
+            yield Finding(
+                f"plugin {record.name}", False, note, f"see gantk plugins info {record.name}"
+            )

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gan_toolkit.cli.check import check_plugins
+from gan_toolkit.cli.components import check_kind
 from gan_toolkit.cli.group import Group
 from gan_toolkit.cli.session import Session, pass_session, shared
 from gan_toolkit.cli.streams import write
@@ -21,25 +23,36 @@ def plugins() -> None:
     """The plugins that are installed, and what became of each when it was loaded."""
 
 
+plugins.add_command(check_plugins)
+
+
 @plugins.command("list", short_help="All plugins, with what they offer.")
+@click.option("--kind", help="Only plugins that offer components of this kind.")
+@click.option("--all", "everything", is_flag=True, help="Name every component.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 @shared
 @pass_session
-def list_plugins(session: Session, *, as_json: bool) -> None:
-    """List all plugins: name, version, status, components, milliseconds to load."""
+def list_plugins(session: Session, *, kind: str | None, everything: bool, as_json: bool) -> None:
+    """List plugins: name, version, status, components, milliseconds to load.
+
+    Hooks for recipes and commands are called, so that one that raises is told.
+    """
     host = session.host
+    if kind is not None:
+        check_kind(kind)
+    records = host.records if kind is None else _offering(kind, host)
+    host.recipes()
+    host.add_commands(click.Group())
     if as_json:
-        put_json([facts_of(record, host) for record in host.records])
+        put_json([facts_of(record, host) for record in records])
         return
+    offer = _named if everything else _offer
     table(
-        [
-            (record.name, record.version or "-", record.status, _offer(record, host), _ms(record))
-            for record in host.records
-        ],
+        [(r.name, r.version or "-", r.status, offer(r, host), _ms(r)) for r in records],
         ("plugin", "version", "status", "offers", "ms"),
         right=[4],
     )
-    for record in host.records:
+    for record in records:
         for line in filter(None, (record.reason, *record.notes)):
             put(f"{record.name}: {line}")
 
@@ -101,6 +114,16 @@ def facts_of(record: PluginRecord, host: PluginHost) -> dict[str, Any]:
         "notes": list(record.notes),
         "milliseconds": round(record.milliseconds, 1),
     }
+
+
+def _offering(kind: str, host: PluginHost) -> list[PluginRecord]:
+    owners = {component.plugin for component in host.registry.all(kind)}
+    return [record for record in host.records if record.name in owners]
+
+
+def _named(record: PluginRecord, host: PluginHost) -> str:
+    offered: dict[str, list[str]] = facts_of(record, host)["components"]
+    return "; ".join(f"{kind} {', '.join(names)}" for kind, names in offered.items()) or "-"
 
 
 def _offer(record: PluginRecord, host: PluginHost) -> str:

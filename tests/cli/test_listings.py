@@ -212,3 +212,74 @@ def test_completion_scripts(gantk: Gantk, shell: str) -> None:
 
     if result.exit_code == 0:  # bash must be installed for its own, and new enough
         assert "_GANTK_COMPLETE" in result.stdout
+
+
+def test_plugins_of_a_kind(gantk: Gantk, plugin: Path) -> None:
+    of_a_kind = json.loads(gantk("plugins", "list", "--kind", "latent", "--json").stdout)
+
+    assert [record["name"] for record in of_a_kind] == ["latents", plugin.stem]
+    assert gantk("plugins", "list", "--kind", "tracker").stdout == ""
+    assert "did you mean 'latent'?" in gantk("plugins", "list", "--kind", "latnet").stderr
+
+
+def test_plugins_are_listed_with_every_component_by_name(gantk: Gantk) -> None:
+    shown = gantk("plugins", "list", "--all").stdout
+
+    assert "latent tiny_coin, tiny_noise; generator tiny_images" in shown
+    assert "regulariser mutual_information" in shown
+
+
+SLOPPY = """
+from gan_toolkit import Constant, hookimpl
+
+class Random(Constant):
+    def __init__(self):
+        super().__init__(1.0)
+
+    def at(self, step):
+        return float("nan")
+
+@hookimpl
+def gantk_register(registry):
+    registry.add("schedule", "random", build=__name__ + ":Random", summary="any number")
+"""
+
+
+def test_a_plugin_is_checked(gantk: Gantk, tmp_path: Path) -> None:
+    path = tmp_path / "sloppy_plugin_of_cli_tests.py"
+    path.write_text(SLOPPY)
+
+    found = gantk("plugins", "check", "penalties", path)
+
+    assert found.exit_code == 3
+    rows = [line.split() for line in found.stdout.splitlines()]
+    assert ["penalties", "regulariser", "r1", "12", "-", "-"] in rows
+    assert [path.stem, "schedule", "random", "-", "-", "2"] in rows
+    assert "it is a finite number at every step  at 0 it is nan" in found.stdout
+    assert found.stderr.splitlines()[-1].startswith("gantk: 2 of ")
+    assert found.stderr.splitlines()[-1].endswith(" checks failed")
+
+
+def test_checks_one_by_one_and_as_json(gantk: Gantk) -> None:
+    shown = gantk("plugins", "check", "objectives", "--all")
+    findings = json.loads(gantk("plugins", "check", "objectives", "--json").stdout)
+
+    assert (shown.exit_code, "losses are means over the batch" in shown.stdout) == (0, True)
+    assert set(findings[0]) == {"plugin", "component", "check", "outcome", "detail"}
+    assert {finding["outcome"] for finding in findings} == {"ok"}
+
+
+def test_several_plugins_of_one_distribution_are_compared_once(gantk: Gantk) -> None:
+    found = gantk("plugins", "check", "penalties", "augments")
+
+    rows = [line.split() for line in found.stdout.splitlines()]
+    assert found.exit_code == 0
+    assert "Failed" not in found.stdout
+    assert len([row for row in rows if row[0] == "gan-toolkit"]) <= 1
+
+
+def test_an_unknown_plugin_is_not_checked(gantk: Gantk) -> None:
+    found = gantk("plugins", "check", "penaltys")
+
+    assert found.exit_code == 2
+    assert "did you mean 'penalties'?" in found.stderr

@@ -10,7 +10,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from gan_toolkit import ArrayDataset, DataError, Registry
+from gan_toolkit import ArrayDataset, DataError, Dataset, Registry
+from gan_toolkit.testing.conformance import DatasetConformance
 from gantk_data import gantk_register
 from gantk_data.options import ArraysOptions, Layout
 from gantk_data.readers.arrays import arrays, layout_of
@@ -342,3 +343,16 @@ def test_a_npy_without_a_value_is_refused(tmp_path: Path, shape: tuple[int, ...]
 
     with pytest.raises(DataError, match=r"void\.npy: it holds nothing, \("):
         read(file)
+
+
+class TestConformance(DatasetConformance):
+    of = "dataset arrays"
+
+    @pytest.fixture(autouse=True)
+    def files(self, tmp_path: Path) -> None:
+        self.root = tmp_path / "data"
+        self.root.mkdir()
+        saved(self.root / "a.npz", images(), y=np.arange(5) % 2)
+
+    def make(self) -> Dataset:
+        return read(self.root / "a.npz", images="x", labels="y")

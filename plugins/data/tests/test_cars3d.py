@@ -13,7 +13,8 @@ import scipy.io
 import torch
 from numpy.typing import NDArray
 
-from gan_toolkit import ArrayDataset, DataError, MissingFilesError, preparation
+from gan_toolkit import ArrayDataset, DataError, Dataset, MissingFilesError, preparation
+from gan_toolkit.testing.conformance import DatasetConformance
 from gantk_data.options import Cars3dOptions
 from gantk_data.readers.cars3d import cars3d
 
@@ -235,3 +236,15 @@ def test_damage_is_named(
 
     assert caught.value.exit_code == 4
     assert str(caught.value).isprintable()
+
+
+class TestConformance(DatasetConformance):
+    of = "dataset cars3d"
+
+    @pytest.fixture(autouse=True)
+    def files(self, tmp_path: Path) -> None:
+        self.root = tmp_path / "data"
+        unpack(self.root, files())
+
+    def make(self) -> Dataset:
+        return read(self.root)

@@ -11,7 +11,8 @@ import pytest
 import torch
 from PIL import Image
 
-from gan_toolkit import ArrayDataset, DataError, MissingFilesError
+from gan_toolkit import ArrayDataset, DataError, Dataset, MissingFilesError
+from gan_toolkit.testing.conformance import DatasetConformance
 from gantk_data.options import CelebaOptions
 from gantk_data.readers.celeba import box, celeba
 
@@ -389,3 +390,14 @@ def test_it_is_prepared_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("gantk_data.readers.celeba.decode", None)
 
     assert read(root).fingerprint() == first.fingerprint()
+
+
+class TestConformance(DatasetConformance):
+    of = "dataset celeba"
+
+    @pytest.fixture(autouse=True)
+    def files(self, root: Path) -> None:
+        self.root = root
+
+    def make(self) -> Dataset:
+        return read(self.root)

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from gan_toolkit import ArrayDataset, DataError
+from gan_toolkit import ArrayDataset, DataError, Dataset
+from gan_toolkit.testing.conformance import DatasetConformance
 from gantk_data.options import Split
 from gantk_data.readers.cifar import cifar10, cifar100
 
@@ -198,3 +199,27 @@ def test_a_changed_file_is_read_anew(tmp_path: Path) -> None:
 
     assert reds(cifar10(tmp_path, "test", None)) == [5, 6, 7]
     assert reds(before) == [20, 21]
+
+
+class TestCifar10(DatasetConformance):
+    of = "dataset cifar10"
+
+    @pytest.fixture(autouse=True)
+    def files(self, tmp_path: Path) -> None:
+        self.root = tmp_path / "data"
+        lay_out(self.root, TEN, ten())
+
+    def make(self) -> Dataset:
+        return cifar10(self.root, "train", None)
+
+
+class TestCifar100(DatasetConformance):
+    of = "dataset cifar100"
+
+    @pytest.fixture(autouse=True)
+    def files(self, tmp_path: Path) -> None:
+        self.root = tmp_path / "data"
+        lay_out(self.root, HUNDRED, hundred())
+
+    def make(self) -> Dataset:
+        return cifar100(self.root, "train", "fine", None)

@@ -10,7 +10,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from gan_toolkit import ArrayDataset, DataError
+from gan_toolkit import ArrayDataset, DataError, Dataset
+from gan_toolkit.testing.conformance import DatasetConformance
 from gantk_data.options import DcignFacesOptions
 from gantk_data.readers.dcign_faces import dcign_faces
 
@@ -222,3 +223,14 @@ def test_damage_is_named(root: Path, data: bytes, complaint: str, cache: Path) -
 
     assert "th_AZ_VARIED: FT_training/batch10: " in str(caught.value)
     assert caught.value.exit_code == 4
+
+
+class TestConformance(DatasetConformance):
+    of = "dataset dcign_faces"
+
+    @pytest.fixture(autouse=True)
+    def files(self, root: Path) -> None:
+        self.root = root
+
+    def make(self) -> Dataset:
+        return read(self.root)

@@ -13,7 +13,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from gan_toolkit import ArrayDataset, DataError
+from gan_toolkit import ArrayDataset, DataError, Dataset
+from gan_toolkit.testing.conformance import DatasetConformance
 from gantk_data.options import DspritesOptions
 from gantk_data.readers.dsprites import dsprites
 
@@ -281,3 +282,15 @@ def test_a_dishonest_header_is_refused(tmp_path: Path, header: bytes) -> None:
 
     with pytest.raises(DataError, match="array 'latents_classes' can't be read"):
         read(tmp_path)
+
+
+class TestConformance(DatasetConformance):
+    of = "dataset dsprites"
+
+    @pytest.fixture(autouse=True)
+    def files(self, tmp_path: Path) -> None:
+        self.root = tmp_path / "data"
+        write(self.root / NAME, arrays())
+
+    def make(self) -> Dataset:
+        return read(self.root)

@@ -16,7 +16,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from gan_toolkit import ArrayDataset, DataError, RowWriter, SourceFile
+from gan_toolkit import ArrayDataset, DataError, Dataset, RowWriter, SourceFile
+from gan_toolkit.testing.conformance import DatasetConformance
 from gantk_data import streams
 from gantk_data.options import EmnistVariant
 from gantk_data.readers.emnist import emnist
@@ -288,3 +289,15 @@ def test_images_are_streamed_and_a_stop_goes_on(
     assert corners(data) == [*range(20), *range(10)]
     assert max(sizes) == 4
     assert len(sizes) == 4 + 5
+
+
+class TestConformance(DatasetConformance):
+    of = "dataset emnist"
+
+    @pytest.fixture(autouse=True)
+    def files(self, tmp_path: Path) -> None:
+        self.root = tmp_path / "data"
+        lay_out(self.root, contents(), "plain")
+
+    def make(self) -> Dataset:
+        return read(self.root)

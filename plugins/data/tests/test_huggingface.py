@@ -11,7 +11,8 @@ import pytest
 import torch
 from PIL import Image
 
-from gan_toolkit import ArrayDataset, DataError
+from gan_toolkit import ArrayDataset, DataError, Dataset
+from gan_toolkit.testing.conformance import DatasetConformance
 from gantk_data.options import HuggingfaceOptions
 from gantk_data.readers.huggingface import huggingface
 
@@ -226,3 +227,15 @@ def test_without_the_package_the_extra_is_named(
 
     with pytest.raises(DataError, match=r"pip install 'gan-toolkit\[huggingface\]'"):
         read(tmp_path)
+
+
+class TestConformance(DatasetConformance):
+    of = "dataset huggingface"
+
+    @pytest.fixture(autouse=True)
+    def files(self, tmp_path: Path, library: Any) -> None:
+        self.root = tmp_path / "data"
+        save(table(library, [4, 9, 2]), self.root)
+
+    def make(self) -> Dataset:
+        return read(self.root)

@@ -16,7 +16,8 @@ import pytest
 import torch
 from PIL import Image
 
-from gan_toolkit import ArrayDataset, DataError, RowWriter, StorageError
+from gan_toolkit import ArrayDataset, DataError, Dataset, RowWriter, StorageError
+from gan_toolkit.testing.conformance import DatasetConformance
 from gantk_data import collection
 from gantk_data import keeping as keeping_module
 from gantk_data.options import ImageFolderOptions
@@ -669,3 +670,16 @@ def test_names_that_are_not_text_survive(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"are bad: \\udcfe\.png: the file is empty"):
         read(tmp_path)
     assert len(read(tmp_path, skip_bad=True)) == 2
+
+
+class TestConformance(DatasetConformance):
+    of = "dataset image_folder"
+
+    @pytest.fixture(autouse=True)
+    def files(self, tmp_path: Path) -> None:
+        self.root = tmp_path / "data"
+        for level, name in enumerate(("cats/a.png", "dogs/b.png", "dogs/c.png")):
+            save(self.root / name, one_colour("L", 80 * level))
+
+    def make(self) -> Dataset:
+        return read(self.root, classes=True)

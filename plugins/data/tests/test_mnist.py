@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 import torch
 
-from gan_toolkit import ArrayDataset, DataError, SourceFile
+from gan_toolkit import ArrayDataset, DataError, Dataset, SourceFile
+from gan_toolkit.testing.conformance import DatasetConformance
 from gantk_data.options import Split
 from gantk_data.readers.mnist import fashion_mnist, kmnist, mnist
 from gantk_data.sources import SOURCES
@@ -259,3 +260,39 @@ def test_the_real_files_have_their_counts_and_sums(
         assert labels is not None
         assert torch.bincount(labels).tolist() == counts
     assert not caplog.records
+
+
+class TestMnist(DatasetConformance):
+    of = "dataset mnist"
+
+    @pytest.fixture(autouse=True)
+    def files(self, tmp_path: Path) -> None:
+        self.root = tmp_path / "data"
+        lay_out(self.root / FOLDERS["mnist"] / "raw", contents())
+
+    def make(self) -> Dataset:
+        return mnist(self.root, "train", None)
+
+
+class TestFashionMnist(DatasetConformance):
+    of = "dataset fashion_mnist"
+
+    @pytest.fixture(autouse=True)
+    def files(self, tmp_path: Path) -> None:
+        self.root = tmp_path / "data"
+        lay_out(self.root / FOLDERS["fashion_mnist"] / "raw", contents())
+
+    def make(self) -> Dataset:
+        return fashion_mnist(self.root, "train", None)
+
+
+class TestKmnist(DatasetConformance):
+    of = "dataset kmnist"
+
+    @pytest.fixture(autouse=True)
+    def files(self, tmp_path: Path) -> None:
+        self.root = tmp_path / "data"
+        lay_out(self.root / FOLDERS["kmnist"] / "raw", contents())
+
+    def make(self) -> Dataset:
+        return kmnist(self.root, "train", None)

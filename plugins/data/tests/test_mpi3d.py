@@ -9,7 +9,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from gan_toolkit import ArrayDataset, DataError
+from gan_toolkit import ArrayDataset, DataError, Dataset
+from gan_toolkit.testing.conformance import DatasetConformance
 from gantk_data.options import Mpi3dOptions, Mpi3dVariant
 from gantk_data.readers.mpi3d import FILES, grid, mpi3d
 
@@ -181,3 +182,15 @@ def test_another_array_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(DataError, match=r"expected u1 \(N, 64, 64, 3\)"):
         read(tmp_path)
+
+
+class TestConformance(DatasetConformance):
+    of = "dataset mpi3d"
+
+    @pytest.fixture(autouse=True)
+    def files(self, tmp_path: Path) -> None:
+        self.root = tmp_path / "data"
+        write(self.root, "mpi3d_real.npz", numbered(648))
+
+    def make(self) -> Dataset:
+        return read(self.root, variant="real")

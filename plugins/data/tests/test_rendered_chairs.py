@@ -12,7 +12,8 @@ import pytest
 import torch
 from PIL import Image
 
-from gan_toolkit import ArrayDataset, DataError, MissingFilesError
+from gan_toolkit import ArrayDataset, DataError, Dataset, MissingFilesError
+from gan_toolkit.testing.conformance import DatasetConformance
 from gantk_data.readers.rendered_chairs import TURNS, parse, rendered_chairs
 
 CHAIRS = ("1a6f", "0c11", "b200")
@@ -289,3 +290,15 @@ def test_chairs_with_other_views_are_listed_in_one_line(
     assert len(data) == 23
     (record,) = caplog.records
     assert "1 of 3 chairs have other views than the 8 of the rest: b200" in record.getMessage()
+
+
+class TestConformance(DatasetConformance):
+    of = "dataset rendered_chairs"
+
+    @pytest.fixture(autouse=True)
+    def files(self, tmp_path: Path, renders: dict[str, bytes]) -> None:
+        self.root = tmp_path / "data"
+        unpack(self.root, renders)
+
+    def make(self) -> Dataset:
+        return rendered_chairs(self.root, 30, "none", None)

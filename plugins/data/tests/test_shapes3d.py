@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from gan_toolkit import ArrayDataset, DataError
+from gan_toolkit import ArrayDataset, DataError, Dataset
+from gan_toolkit.testing.conformance import DatasetConformance
 from gantk_data.options import Shapes3dOptions
 from gantk_data.readers.shapes3d import shapes3d
 
@@ -216,3 +217,15 @@ def test_a_cut_file_is_named(tmp_path: Path, share: float) -> None:
 
     with pytest.raises(DataError, match=r"3dshapes\.h5.* can't be read"):
         read(tmp_path)
+
+
+class TestConformance(DatasetConformance):
+    of = "dataset shapes3d"
+
+    @pytest.fixture(autouse=True)
+    def files(self, tmp_path: Path) -> None:
+        self.root = tmp_path / "data"
+        write(self.root / NAME)
+
+    def make(self) -> Dataset:
+        return read(self.root)

@@ -13,7 +13,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from gan_toolkit import ArrayDataset, DataError
+from gan_toolkit import ArrayDataset, DataError, Dataset
+from gan_toolkit.testing.conformance import DatasetConformance
 from gantk_data.options import SmallnorbOptions
 from gantk_data.readers.smallnorb import smallnorb
 
@@ -252,3 +253,15 @@ def test_a_cut_gzip_is_named(tmp_path: Path, keep: int) -> None:
 
     with pytest.raises(DataError, match=r"training-dat\.mat\.gz: "):
         read(tmp_path)
+
+
+class TestConformance(DatasetConformance):
+    of = "dataset smallnorb"
+
+    @pytest.fixture(autouse=True)
+    def files(self, tmp_path: Path) -> None:
+        self.root = tmp_path / "data"
+        write(self.root, FILES)
+
+    def make(self) -> Dataset:
+        return read(self.root)

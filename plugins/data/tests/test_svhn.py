@@ -13,7 +13,8 @@ import torch
 from numpy.typing import NDArray
 from scipy.io import savemat
 
-from gan_toolkit import ArrayDataset, DataError, RowWriter
+from gan_toolkit import ArrayDataset, DataError, Dataset, RowWriter
+from gan_toolkit.testing.conformance import DatasetConformance
 from gantk_data import streams
 from gantk_data.options import SvhnSplit
 from gantk_data.readers.svhn import svhn
@@ -255,3 +256,16 @@ def test_nothing_but_numbers_is_ever_loaded(tmp_path: Path) -> None:
 
     assert "pickle" not in vars(sys.modules["gantk_data.formats.mat5"])
     assert "scipy" not in vars(sys.modules["gantk_data.readers.svhn"])
+
+
+class TestConformance(DatasetConformance):
+    of = "dataset svhn"
+
+    @pytest.fixture(autouse=True)
+    def files(self, tmp_path: Path) -> None:
+        self.root = tmp_path / "data"
+        put(self.root, "train", 12)
+        put(self.root, "test", 4, first=20)
+
+    def make(self) -> Dataset:
+        return read(self.root)

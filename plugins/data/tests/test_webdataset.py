@@ -11,7 +11,8 @@ import pytest
 import torch
 from PIL import Image
 
-from gan_toolkit import ArrayDataset, DataError
+from gan_toolkit import ArrayDataset, DataError, Dataset
+from gan_toolkit.testing.conformance import DatasetConformance
 from gantk_data.formats import shards
 from gantk_data.formats.shards import ShardTree
 from gantk_data.options import WebdatasetOptions
@@ -249,3 +250,15 @@ def test_files_can_be_read_by_name(tmp_path: Path) -> None:
     assert tree.read("train-002.tar/0004.cls") == b"4\n"
     with pytest.raises(KeyError):
         tree.read("train-002.tar/9999.cls")
+
+
+class TestConformance(DatasetConformance):
+    of = "dataset webdataset"
+
+    @pytest.fixture(autouse=True)
+    def files(self, tmp_path: Path) -> None:
+        self.root = tmp_path / "data"
+        three(self.root)
+
+    def make(self) -> Dataset:
+        return read(self.root)

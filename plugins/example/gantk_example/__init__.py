@@ -23,6 +23,7 @@ def gantk_register(registry: Registry) -> None:
         options=DialOptions,
         build="gantk_example.dial:Dial",
         summary="one of K equally likely steps on a line",
+        trial={"steps": 5},  # what checks set where there is no default
     )
     registry.add(
         "regulariser",

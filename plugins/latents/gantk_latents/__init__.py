@@ -25,6 +25,7 @@ def gantk_register(registry: Registry) -> None:
         options=CategoricalOptions,
         build="gantk_latents.categorical:Categorical",
         summary="one of K equally likely categories, as a one-hot row",
+        trial={"categories": 3},
     )
     registry.add(
         "latent",

@@ -19,6 +19,13 @@ class TestConformance(LatentConformance):
     def make(self) -> Latent:
         return Circular()
 
+    def support(self) -> tuple[Tensor, float]:
+        angles = torch.arange(10_000) * (math.tau / 10_000)
+        return points(angles), math.tau / 10_000
+
+    def coordinate(self, value: Tensor) -> Tensor:
+        return torch.atan2(value[:, 1], value[:, 0])
+
 
 class TestConformanceOfSeveral(LatentConformance):
     def make(self) -> Latent:

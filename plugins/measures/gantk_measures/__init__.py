@@ -150,6 +150,20 @@ _COMPARISONS = (
     ),
 )
 
+_TRIALS: dict[str, dict[str, object]] = {
+    "audit": {"samples": 100, "epochs": 1},
+    "controllability": {"real": 200, "steps": 10, "samples": 200},
+    "dci": {"samples": 200, "regressor": "extra_trees"},
+    "explained": {"real": 200, "steps": 10, "samples": 200},
+    "generated_clustering": {"real": 200, "steps": 10, "samples": 100},
+    "infomec": {"samples": 200},
+    "model_centrality": {"samples": 1_000, "votes": 20, "images": 10},
+    "path_length": {"samples": 100},
+    "udr": {"samples": 200},
+    "variation_predictability": {"pairs": 100, "epochs": 1},
+}
+"""What checks build the measures with that train something, so that they are quick."""
+
 
 @hookimpl
 def gantk_register(registry: Registry) -> None:
@@ -162,4 +176,5 @@ def gantk_register(registry: Registry) -> None:
                 options=options,
                 build=f"gantk_measures.{build}",
                 summary=summary,
+                trial=_TRIALS.get(name),
             )

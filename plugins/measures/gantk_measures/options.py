@@ -215,14 +215,14 @@ class UdrOptions(Options):
     similarity: Literal["spearman", "lasso"] = "spearman"
     """What two codes have in common: ranks, or the coefficients of a sparse linear model that
     predicts the one run's codes from the other's."""
-    alpha: Annotated[float, Field(gt=0, le=10)] = 0.1
-    """Penalty of the sparse model; for `similarity = "lasso"` alone."""
+    alpha: Annotated[float, Field(gt=0, le=10)] | None = None
+    """Penalty of the sparse model, for `similarity = "lasso"` alone; absent: 0.1."""
     alive: Annotated[float, Field(ge=0, le=10)] = 0.01
     """Nats that a code must say of a sample, on average; below it, the code is left out."""
 
     @model_validator(mode="after")
     def _no_idle_penalty(self) -> Self:
-        if "alpha" in self.model_fields_set and self.similarity != "lasso":
+        if self.alpha is not None and self.similarity != "lasso":
             raise ValueError('alpha has no effect without similarity = "lasso"')
         return self
 

@@ -24,6 +24,9 @@ from gantk_measures.variables import Variable
 
 T = TypeVar("T")
 
+ALPHA = 0.1
+"""Penalty of the sparse model (Duan et al. 2019)."""
+
 RANKS = (
     "root mean squared canonical correlation: |Spearman| between numbers, Cramér's V between "
     "categories, correlation ratio of the ranks between the two, (cos, sin) of directions"
@@ -60,11 +63,11 @@ class Udr(Comparison):
         self,
         samples: int | None = None,
         similarity: Literal["spearman", "lasso"] = "spearman",
-        alpha: float = 0.1,
+        alpha: float | None = None,
         alive: float = 0.01,
     ) -> None:
         self._samples, self._similarity = samples, similarity
-        self._alpha, self._alive = alpha, alive
+        self._alpha, self._alive = alpha or ALPHA, alive
 
     def compare(self, views: Sequence[View]) -> list[list[Score]]:
         """Return `udr` of each run, in [0, 1]."""

@@ -37,6 +37,7 @@ def gantk_register(registry: Registry) -> None:
         options=options.DcganGeneratorOptions,
         build="gantk_networks.dcgan:DcganGenerator",
         summary="Convolutional; square images of 8, 28, 32, 48, 64, ... pixels a side",
+        trial={"width": 4},
     )
     registry.add(
         "critic",
@@ -44,6 +45,7 @@ def gantk_register(registry: Registry) -> None:
         options=options.DcganCriticOptions,
         build="gantk_networks.dcgan:DcganCritic",
         summary="Convolutional; square images of 8, 28, 32, 48, 64, ... pixels a side",
+        trial={"width": 4, "features": 16},
     )
     for name, (critic_options, image) in _PAPER.items():
         registry.add(

@@ -19,6 +19,8 @@ from gantk_optimisers.options import (
 if TYPE_CHECKING:
     from gan_toolkit import Registry
 
+_RAMP = {"from": 1.0, "to": 0.5, "over": 20, "start": 10}
+
 
 @hookimpl
 def gantk_register(registry: Registry) -> None:
@@ -50,6 +52,7 @@ def gantk_register(registry: Registry) -> None:
         options=RampOptions,
         build="gan_toolkit.schedules:Linear",
         summary="from one number to another in a straight line",
+        trial=_RAMP,
     )
     registry.add(
         "schedule",
@@ -57,6 +60,7 @@ def gantk_register(registry: Registry) -> None:
         options=RampOptions,
         build="gan_toolkit.schedules:Cosine",
         summary="from one number to another along half a cosine",
+        trial=_RAMP,
     )
     registry.add(
         "averaging",

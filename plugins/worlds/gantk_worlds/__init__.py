@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from gan_toolkit import hookimpl
+from gan_toolkit import Options, hookimpl
 from gantk_worlds.facts import CHAIR_MODELS
 from gantk_worlds.options import (
     ChairsOptions,
@@ -97,4 +97,12 @@ def gantk_register(registry: Registry) -> None:
             build=f"gantk_worlds.{build}",
             summary=summary,
             source=CHAIR_MODELS if name == CHAIR_MODELS.component else None,
+            trial=_trial(options),
         )
+
+
+def _trial(options: type[Options]) -> dict[str, Any]:
+    """Return few small samples, made here: what checks of all worlds look at."""
+    fields = options.model_fields
+    small = {"source": "synthetic", "count": 16, "held_out": 8, "modes": 4, "side": 2}
+    return {name: value for name, value in small.items() if name in fields}
