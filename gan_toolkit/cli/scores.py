@@ -1,4 +1,4 @@
-"""Measured numbers as a small table: with unit, ceiling, chance, and why a value is void."""
+"""Measured numbers as a small table: with what they may be compared to, and why one is void."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gan_toolkit.scores import data_of, name_of
 from gan_toolkit.wording import figure as figure
 
 Scores = Sequence[Mapping[str, Any]]
-NUMBERS = ("value", "at most", "chance", "count", "seed")
+NUMBERS = ("value", "at most", "reference", "chance", "count", "seed")
 
 
 def show_scores(scores: Scores, title: str, *, err: bool = True) -> None:
@@ -22,12 +22,13 @@ def show_scores(scores: Scores, title: str, *, err: bool = True) -> None:
             _value(score),
             str(score.get("unit", "")),
             _number(score, "ceiling"),
+            _number(score, "reference"),
             _number(score, "chance"),
             *(_circumstance(score, key) for key in apart),
         )
         for score in scores
     ]
-    header = ("measure", "of", "value", "unit", "at most", "chance", *apart)
+    header = ("measure", "of", "value", "unit", "at most", "reference", "chance", *apart)
     kept = [i for i in range(len(header)) if i < 3 or any(row[i] for row in rows)]
     heading(title, err=err)
     table(
