@@ -12,12 +12,15 @@ from gantk_measures.options import (
     ClassicOptions,
     ClusteringOptions,
     DciOptions,
+    DiversityOptions,
     ExplainedOptions,
     FactorVaeOptions,
     IndependenceOptions,
     InfomecOptions,
     MigOptions,
+    ModeCoverageOptions,
     ModesOptions,
+    SampleQualityOptions,
     UsageOptions,
 )
 
@@ -96,6 +99,24 @@ _MEASURES = (
         "usage:Usage",
         UsageOptions,
         "whether real data uses the codes as the prior does; which codes are dead",
+    ),
+    (
+        "sample_quality",
+        "quality:SampleQuality",
+        SampleQualityOptions,
+        "how far samples are from real ones, in features that are named",
+    ),
+    (
+        "diversity",
+        "diversity:Diversity",
+        DiversityOptions,
+        "how alike generated images are to each other, beside real ones",
+    ),
+    (
+        "mode_coverage",
+        "mode_coverage:ModeCoverage",
+        ModeCoverageOptions,
+        "which joint values of discrete factors, or labels, the samples have",
     ),
     (
         "activeness",

@@ -95,17 +95,11 @@ class Explained(Measure):
         for factor, head in judge.probe.heads.items():
             values, skill = head.read(raw[factor]), judge.skill[factor]
             variety = head.variety(values) / max(judge.variety[factor], 1e-12)
-            unreadable = (
-                f"the probe reads {factor} with a reliability of {skill['reliability']:.2f} on "
-                f"real samples, below {self._reliable:g}"
-                if skill["reliability"] < self._reliable
-                else ""
-            )
             yield Reading(
                 factor=factor,
                 head=head,
                 values=values,
-                void=void or unreadable,
+                void=void or judge.doubt(factor, self._reliable),
                 details={"probe": dict(skill), "variety": variety, "bins": BINS},
             )
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from gan_toolkit import Batch, Dataset, Factor, View
@@ -39,6 +40,16 @@ class Judge:
     learned_from: int
     """Real samples the probe was trained on."""
 
+    def doubt(self, factor: str, least: float) -> str:
+        """Return why the readings of a factor mean nothing; empty when they are good enough."""
+        reliability = self.skill[factor]["reliability"]
+        if reliability >= least:
+            return ""
+        return (
+            f"the probe reads {factor} with a reliability of {reliability:.2f} on real samples, "
+            f"below {least:g}"
+        )
+
 
 def judge_of(view: View, factors: Sequence[str], *, real: int = REAL, steps: int = STEPS) -> Judge:
     """Return what reads the named factors, or all scored ones, from at most `real` samples."""
@@ -58,6 +69,11 @@ def judge_of_labels(view: View, *, real: int = REAL, steps: int = STEPS) -> Judg
 
     key = ("judge of labels", real, steps)
     return view.remember(key, lambda: _learn(view, targets, real, steps))
+
+
+def has_labels(data: Dataset) -> bool:
+    """Return whether the samples of a data set bear labels."""
+    return len(data) > 0 and data.batch(torch.zeros(1, dtype=torch.int64)).labels is not None
 
 
 def labels_as_factor(data: Dataset, batch: Batch) -> tuple[Batch, Mapping[int, Factor]]:

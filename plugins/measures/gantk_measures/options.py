@@ -40,6 +40,55 @@ class ClusteringOptions(Options):
     or as the effort says."""
 
 
+Features = Literal["auto", "points", "taught", "untaught"]
+
+
+class JudgedOptions(Options):
+    """What the measures share that look at samples through a network taught by real ones."""
+
+    real: Count = 20_000
+    """Real samples the probe learns from; at most all."""
+    steps: Annotated[int, Field(ge=10, le=100_000)] = 1_200
+    """Training steps of the probe, 128 samples each; about 25 ms a step for 32 pixels."""
+
+
+class SampleQualityOptions(JudgedOptions):
+    """Options of `sample_quality`."""
+
+    samples: ByEffort = None
+    """Generated samples, compared with as many real ones; at most as many as there are unseen;
+    absent: 5,000, or as the effort says."""
+    features: Features = "auto"
+    """Where samples are compared: in their coordinates (points), in the features of a network
+    taught the factors or labels, or of one with random weights; `auto`: the first that applies."""
+    neighbours: Annotated[int, Field(ge=1, le=100)] = 5
+    """Nearest others up to which the ball around a sample reaches."""
+
+
+class DiversityOptions(JudgedOptions):
+    """Options of `diversity`."""
+
+    codes: Annotated[list[str], Reference("latents")] = Field(default_factory=list)
+    """Discrete latents within whose categories pairs are compared; empty: all that are inferred."""
+    samples: ByEffort = None
+    """Generated samples, half as many pairs; absent: 4,000, or as the effort says."""
+    features: Features = "auto"
+    """What tells whether the samples are data-like at all; as in `sample_quality`."""
+
+
+class ModeCoverageOptions(JudgedOptions):
+    """Options of `mode_coverage`."""
+
+    factors: list[str] = Field(default_factory=list)
+    """Discrete factors whose joint values are the modes; empty: all that are scored, or else the
+    labels."""
+    samples: ByEffort = None
+    """Fresh samples; absent: 26,000, or as the effort says."""
+    reliable: Annotated[float, Field(ge=0, le=1)] = 0.9
+    """Least accuracy of the probe, for each factor, on real samples it has not seen; below it, all
+    is void."""
+
+
 class ExplainedOptions(Options):
     """Options of `explained`."""
 

@@ -19,12 +19,15 @@ def test_every_measure_is_offered_and_takes_its_options() -> None:
         "classic",
         "clustering",
         "dci",
+        "diversity",
         "explained",
         "factor_vae",
         "independence",
         "infomec",
         "mig",
+        "mode_coverage",
         "modes",
+        "sample_quality",
         "usage",
     ]
     for component in registry.all("measure"):
