@@ -122,6 +122,22 @@ def test_a_mode_that_the_data_has_not_voids_the_divergence_alone() -> None:
     assert not scores["covered"].void
 
 
+def test_references_tell_of_values_that_the_probe_takes_for_each_other() -> None:
+    """A tenth of label 2 bears label 3: KL of (.25 .25 .5 0) and (.25 .25 .45 .05) is 0.053."""
+    images, mode = drawn(2_000, [0, 4, 8, 8], 0)
+    labels = torch.where(torch.arange(2_000) % 10 == 1, mode // 4 * 3 // 2, mode // 4)
+    pixels = ((images + 1) * 127.5).round().to(torch.uint8)
+    data = ArrayDataset("twins", "synthetic", pixels, labels, classes=COLOURS)
+    assert labels.unique().tolist() == [0, 1, 2, 3]
+
+    scores = scores_of(data, drawing([0, 4, 8, 8]), reliable=0.5)
+
+    assert scores["covered"].ceiling == 4
+    assert scores["covered"].value == scores["covered"].reference == 3
+    assert scores["kl"].value == pytest.approx(0.5 * math.log(0.5 / 0.45), abs=0.01)
+    assert scores["kl"].reference == pytest.approx(scores["kl"].value, abs=0.01)
+
+
 def test_labels_are_the_modes_where_no_factor_is_known() -> None:
     scores = scores_of(data_of(labels=True), drawing([0, 1, 2, 8, 9]))
 

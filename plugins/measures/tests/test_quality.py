@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Callable, Hashable
 from typing import Any
 
@@ -12,6 +13,8 @@ from torch import Tensor
 
 from gan_toolkit import ArrayDataset, Dataset, LatentSpace, Score
 from gan_toolkit.testing.views import Level, MemoryView, Turn
+from gantk_measures.distances import kernel_distance
+from gantk_measures.extractors import extractor_of
 from gantk_measures.quality import SampleQuality
 
 Generate = Callable[[Tensor], Tensor]
@@ -137,6 +140,24 @@ def test_intervals_hold_the_value(world: Any) -> None:
         assert score.high is not None
         assert score.low <= score.value <= score.high
         assert score.low < score.high or name == "precision"
+
+
+def test_interval_of_the_kernel_distance_by_hand(world: Any) -> None:
+    """Student's t of ten blocks: 2.262 standard errors to either side."""
+    score = scores_of(world.data, world.deaf)["kernel"]
+    view = MemoryView(SPACE, world.data, world.deaf, memory=MEMORY)
+    extractor = extractor_of(view, "untaught", real=2_000)
+    real, generated = (
+        extractor.features(part).numpy()
+        for part in (view.real(800).samples, view.bank(800).samples)
+    )
+
+    blocks = [kernel_distance(real[i : i + 80], generated[i : i + 80]) for i in range(0, 800, 80)]
+
+    margin = 2.262 * statistics.stdev(blocks) / math.sqrt(10)
+    assert score.value == pytest.approx(statistics.mean(blocks))
+    assert score.low == pytest.approx(score.value - margin, rel=1e-3)
+    assert score.high == pytest.approx(score.value + margin, rel=1e-3)
 
 
 def ring(count: int, seed: int) -> Tensor:
