@@ -81,8 +81,8 @@ class Guard:
             ceiling=self.on_real,
             void=""
             if value >= LEAST
-            else f"the samples are not data-like: precision {value:.3f}, below {LEAST:g} "
-            f"(unseen real samples: {self.on_real:.2f})",
+            else f"the samples are not data-like: precision {value:.3f} in {', '.join(inside)} "
+            f"together, below {LEAST:g} (unseen real samples: {self.on_real:.2f})",
             details={name: float(each.mean()) for name, each in inside.items()},
         )
 
