@@ -491,6 +491,8 @@ class Score:
     """Ends of the interval, when one was estimated."""
     chance: float | None = None
     ceiling: float | None = None
+    reference: float | None = None
+    """What a perfect generator would get, where that is neither the most nor the least."""
     void: str = ""
     """Why the value must not be used; empty when it may."""
     details: Mapping[str, Any] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Measured numbers as a small table: with unit, ceiling, chance, and why a value is void.
+"""Measured numbers as a small table: with what they may be compared to, and why one is void.
 
 Below it stand what to know before believing them, and the headline.
 """
@@ -13,7 +13,7 @@ from gan_toolkit.scores import data_of, headline, name_of, warnings_of
 from gan_toolkit.wording import figure as figure
 
 Scores = Sequence[Mapping[str, Any]]
-NUMBERS = ("value", "at most", "chance", "count", "seed")
+NUMBERS = ("value", "at most", "reference", "chance", "count", "seed")
 MOST_NAMES = 3
 """Scores that are named beside a reason they share; more are counted."""
 
@@ -28,13 +28,14 @@ def show_scores(scores: Scores, title: str, *, err: bool = True) -> None:
             value_of(score),
             str(score.get("unit", "")),
             _number(score, "ceiling"),
+            _number(score, "reference"),
             _number(score, "chance"),
             *(_number(score.get("anchors") or {}, name) for name in anchors),
             *(_circumstance(score, key) for key in apart),
         )
         for score in scores
     ]
-    header = ("measure", "of", "value", "unit", "at most", "chance", *anchors, *apart)
+    header = ("measure", "of", "value", "unit", "at most", "reference", "chance", *anchors, *apart)
     kept = [i for i in range(len(header)) if i < 3 or any(row[i] for row in rows)]
     heading(title, err=err)
     table(

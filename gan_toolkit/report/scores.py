@@ -12,7 +12,7 @@ from gan_toolkit.wording import figure
 
 _SHOWN = {
     "measure", "name", "value", "count", "estimator", "unit", "low", "high", "chance", "ceiling",
-    "void", "details", "anchors", "warnings", "headline",
+    "reference", "void", "details", "anchors", "warnings", "headline",
 }  # fmt: skip
 _BAR = 120
 _MOST_PLACES = 5
@@ -39,6 +39,7 @@ class Row:
     value: str
     interval: str
     ceiling: str
+    reference: str
     chance: str
     anchors: str
     """What known readers get, in one line."""
@@ -123,12 +124,14 @@ def _how(record: Record) -> list[tuple[str, str]]:
 def _row(record: Record) -> Row:
     value, low, high = (_finite(record, key) for key in ("value", "low", "high"))
     chance, ceiling = _finite(record, "chance"), _finite(record, "ceiling")
+    reference = _finite(record, "reference")
     void = _text(record, "void") or ("there is no value" if value is None else "")
     return Row(
         _text(record, "name"),
         "void" if void or value is None else _spelt(value, low, high),
         "" if void or low is None or high is None else _interval(low, high),
         "" if ceiling is None else figure(ceiling),
+        "" if reference is None else figure(reference),
         "" if chance is None else figure(chance),
         _details(record.get("anchors")),
         _text(record, "unit"),

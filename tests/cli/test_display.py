@@ -115,6 +115,16 @@ def test_a_reason_that_voids_many_values_is_said_once(capsys: pytest.CaptureFixt
     assert "(2 values of clusters)" in err
 
 
+def test_a_reference_stands_beside_the_value(capsys: pytest.CaptureFixture[str]) -> None:
+    distance = {"measure": "quality", "name": "frechet", "value": 12.5, "reference": 0.25}
+
+    show_scores([distance], "Measured")
+
+    lines = [line.split() for line in capsys.readouterr().err.splitlines()]
+    assert ["measure", "of", "value", "reference"] in lines
+    assert ["quality", "frechet", "12.5", "0.250"] in lines
+
+
 def test_an_evaluation_on_the_way_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     show(PlainDisplay(Session()), START, {"event": "evaluation", "step": 5, "scores": SCORES})
 

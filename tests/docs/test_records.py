@@ -22,7 +22,7 @@ class Full(Measure):
 
     def measure(self, view: View) -> list[Score]:
         told = {"protocol": "p", "warnings": ["w"], "headline": "H", "anchors": {"oracle": 1.0}}
-        where = {"void": "v", "details": {"d": 1}, "split": "held-out"}
+        where = {"void": "v", "details": {"d": 1}, "split": "held-out", "reference": 1.5}
         return [
             Score("full", 1.0, 2, "e", "nats", 0.5, 1.5, 0.0, 2.0, **told, **where),
             Score("least", 0.0, 0, "e"),

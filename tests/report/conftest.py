@@ -181,6 +181,7 @@ def scores(text: str) -> list[dict[str, object]]:
         "high": 0.6,
         "chance": 0.1,
         "ceiling": 1.0,
+        "reference": 0.75,
         "count": 100,
         "estimator": text,
         "unit": text,

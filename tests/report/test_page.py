@@ -137,7 +137,7 @@ def test_what_a_run_did_is_told(make_run: MakeRun, painter: Painter) -> None:
         "memory 3 MiB",
         "begun 2024-01-01 00:00 UTC",
         "gantk run plain",
-        "plain 0.500 0.400 to 0.600 0.100 1 plain",
+        "plain 0.500 0.400 to 0.600 0.100 1 0.750 plain",
         "how plain · samples 100 · protocol plain",
         "void: plain",
         "list [plain, 0.001, 12,000]",

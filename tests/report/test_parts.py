@@ -222,6 +222,13 @@ def test_a_bar_ends_at_the_value_of_its_ceiling() -> None:
     assert (row.bar.length, row.bar.low, row.bar.high, row.bar.chance) == (60, 30, 120, 12)
 
 
+def test_a_reference_is_told_and_draws_no_bar() -> None:
+    (row,) = blocks([(1, [score(reference=0.5)])])[0].groups[0].rows
+
+    assert row.reference == "0.500"
+    assert row.bar is None
+
+
 # --- settings -------------------------------------------------------------------------------
 
 

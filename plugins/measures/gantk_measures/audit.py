@@ -22,6 +22,7 @@ from gan_toolkit import Latent, LatentSpace, Measure, Score, View
 from gantk_measures import cautions
 from gantk_measures.classifier import Classifier, Labelled, Look
 from gantk_measures.codes import binned, members
+from gantk_measures.guard import broken
 from gantk_measures.statistics import Numbers, bootstrap_mean, numpy_rng
 
 BINS = 20
@@ -80,8 +81,8 @@ class Audit(Measure):
             return [_void("no code is inferred; name some in `codes`")]
         drawn = _draw(view, codes, self._samples or SAMPLES[view.effort])
         samples = (drawn.train.samples, drawn.validation.samples, drawn.test.samples)
-        if broken := sum(int((~part.flatten(1).isfinite().all(dim=1)).sum()) for part in samples):
-            return [_void(f"{broken} of {sum(map(len, samples))} samples are not finite")]
+        if lost := sum(map(broken, samples)):
+            return [_void(f"{lost} of {sum(map(len, samples))} samples are not finite")]
         epochs = self._epochs or EPOCHS[view.effort]
         classifier = _classifier(view, drawn, "audit")
         classifier.fit(drawn.train, drawn.validation, epochs, _as_it_is)

@@ -21,12 +21,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from gan_toolkit import Score
+from gantk_measures.neighbours import Manifold
 from gantk_measures.statistics import Numbers, bootstrap_mean
 
 Describe = Callable[[Tensor], Tensor]
 
 REAL = 4_000
-NEIGHBOURS = 5
 LEAST = 0.1
 COMPONENTS = 24
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.97)
@@ -36,23 +36,6 @@ ESTIMATOR = (
     "k-NN precision (Kynkäänniemi et al. 2019), k = 5, 4,000 real samples: share of samples inside "
     "the real manifold in each of: {}; ceiling: the share of unseen real samples"
 )
-
-
-class Manifold:
-    """The support of a description of real samples, after Kynkäänniemi et al. (2019).
-
-    A sample is inside when it is nearer to some real sample than that one's k-th neighbour.
-    """
-
-    def __init__(self, described: Tensor) -> None:
-        self._points = described
-        distances = torch.cdist(described, described)
-        self._radii = distances.kthvalue(min(NEIGHBOURS + 1, len(described)), dim=1).values
-
-    def inside(self, described: Tensor) -> Tensor:
-        """Return whether each row lies inside, (N,) of bool; NaN lies outside."""
-        parts = described.split(500)
-        return torch.cat([(torch.cdist(p, self._points) <= self._radii).any(dim=1) for p in parts])
 
 
 class Guard:
@@ -98,8 +81,8 @@ class Guard:
             ceiling=self.on_real,
             void=""
             if value >= LEAST
-            else f"the samples are not data-like: precision {value:.3f}, below {LEAST:g} "
-            f"(unseen real samples: {self.on_real:.2f})",
+            else f"the samples are not data-like: precision {value:.3f} in {', '.join(inside)} "
+            f"together, below {LEAST:g} (unseen real samples: {self.on_real:.2f})",
             details={name: float(each.mean()) for name, each in inside.items()},
         )
 
@@ -157,6 +140,11 @@ def texture(samples: Tensor) -> Tensor:
         parts += [torch.quantile(band.flatten(1), quantiles, dim=1).T for band in (sides, cross)]
         samples = (a + b + c + d) / 4
     return torch.log(torch.cat(parts, dim=1) + FAINT)
+
+
+def broken(samples: Tensor) -> int:
+    """Return how many samples (N, …) are not finite."""
+    return int((~samples.flatten(1).isfinite().all(dim=1)).sum())
 
 
 def _small(samples: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from gan_toolkit import Batch, Dataset, Factor, View
@@ -73,6 +74,11 @@ def judge_of_labels(view: View, *, real: int = REAL, steps: int = STEPS) -> Judg
 
     key = ("judge of labels", real, steps)
     return view.remember(key, lambda: _learn(view, targets, real, steps))
+
+
+def has_labels(data: Dataset) -> bool:
+    """Return whether the samples of a data set bear labels."""
+    return len(data) > 0 and data.batch(torch.zeros(1, dtype=torch.int64)).labels is not None
 
 
 def labels_as_factor(data: Dataset, batch: Batch) -> tuple[Batch, Mapping[int, Factor]]:

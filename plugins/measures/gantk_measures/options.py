@@ -40,7 +40,56 @@ class ClusteringOptions(Options):
     or as the effort says."""
 
 
-class ExplainedOptions(Options):
+Features = Literal["auto", "points", "taught", "untaught"]
+
+
+class JudgedOptions(Options):
+    """What the measures share that look at samples through a network taught by real ones."""
+
+    real: Count = 20_000
+    """Real samples the probe learns from; at most all."""
+    steps: Annotated[int, Field(ge=10, le=100_000)] = 1_200
+    """Training steps of the probe, 128 samples each; about 25 ms a step for 32 pixels."""
+
+
+class SampleQualityOptions(JudgedOptions):
+    """Options of `sample_quality`."""
+
+    samples: ByEffort = None
+    """Generated samples, compared with as many real ones; at most as many as there are unseen;
+    absent: 5,000, or as the effort says."""
+    features: Features = "auto"
+    """Where samples are compared: in their coordinates (points), in the features of a network
+    taught the factors or labels, or of one with random weights; `auto`: the first that applies."""
+    neighbours: Annotated[int, Field(ge=1, le=100)] = 5
+    """Nearest others up to which the ball around a sample reaches."""
+
+
+class DiversityOptions(JudgedOptions):
+    """Options of `diversity`."""
+
+    codes: Annotated[list[str], Reference("latents")] = Field(default_factory=list)
+    """Discrete latents within whose categories pairs are compared; empty: all that are inferred."""
+    samples: ByEffort = None
+    """Generated samples, half as many pairs; absent: 4,000, or as the effort says."""
+    features: Features = "auto"
+    """What tells whether the samples are data-like at all; as in `sample_quality`."""
+
+
+class ModeCoverageOptions(JudgedOptions):
+    """Options of `mode_coverage`."""
+
+    factors: list[str] = Field(default_factory=list)
+    """Discrete factors whose joint values are the modes; empty: all that are scored, or else the
+    labels."""
+    samples: ByEffort = None
+    """Fresh samples; absent: 26,000, or as the effort says."""
+    reliable: Annotated[float, Field(ge=0, le=1)] = 0.9
+    """Least accuracy of the probe, for each factor, on real samples it has not seen; below it, all
+    is void."""
+
+
+class ExplainedOptions(JudgedOptions):
     """Options of `explained`."""
 
     factors: list[str] = Field(default_factory=list)
@@ -49,10 +98,6 @@ class ExplainedOptions(Options):
     """Latents to compare them with, groups or members; empty: all that are inferred."""
     samples: ByEffort = None
     """Generated samples; absent: 5,000, or as the effort says."""
-    real: Count = 20_000
-    """Real samples the probe learns from; at most all."""
-    steps: Annotated[int, Field(ge=10, le=100_000)] = 1_200
-    """Training steps of the probe, 128 samples each; about 25 ms a step for 32 pixels."""
     reliable: Annotated[float, Field(ge=0, le=1)] = 0.8
     """Least quality of the probe on real samples it has not seen (R2, or accuracy); below it, the
     factor's scores are void."""
@@ -129,7 +174,7 @@ class DciOptions(FactorsOptions):
         return self
 
 
-class ControllabilityOptions(Options):
+class ControllabilityOptions(JudgedOptions):
     """Options of `controllability`."""
 
     factors: list[str] = Field(default_factory=list)
@@ -144,10 +189,6 @@ class ControllabilityOptions(Options):
     """Bins of equal width, as in published tables, or of equal frequency."""
     regressor: Literal["gradient_boosting", "extra_trees"] = "extra_trees"
     """What predicts the factors for D, C and I; values are only comparable under the same one."""
-    real: Count = 20_000
-    """Real samples the probe learns from; at most all."""
-    steps: Annotated[int, Field(ge=10, le=100_000)] = 1_200
-    """Training steps of the probe, as in `explained`."""
     reliable: Annotated[float, Field(ge=0, le=1)] = 0.95
     """Least quality of the probe on real samples it has not seen (R2, or accuracy); one factor
     below it voids the aggregates."""
@@ -162,17 +203,13 @@ class FactorVaeOptions(FactorsOptions):
     """Samples a vote, votes, pruning: ours, or those of disentanglement_lib or InfoGAN-CR."""
 
 
-class GeneratedClusteringOptions(Options):
+class GeneratedClusteringOptions(JudgedOptions):
     """Options of `generated_clustering`."""
 
     codes: Annotated[list[str], Reference("latents")] = Field(default_factory=list)
     """Discrete latents to name, groups or members; empty: all that are inferred."""
     samples: ByEffort = None
     """Generated samples of each category; absent: 1,000, or as the effort says."""
-    real: Count = 20_000
-    """Real samples the classifier learns from; at most all."""
-    steps: Annotated[int, Field(ge=10, le=100_000)] = 1_200
-    """Training steps of the classifier, 128 samples each."""
     reliable: Annotated[float, Field(ge=0, le=1)] = 0.95
     """Least accuracy of the classifier on real samples it has not seen; below it all scores are
     void."""
@@ -260,7 +297,7 @@ class VariationOptions(Options):
     """Most passes over the pairs to train on."""
 
 
-class PathLengthOptions(Options):
+class PathLengthOptions(JudgedOptions):
     """Options of `path_length`."""
 
     codes: Annotated[list[str], Reference("latents")] = Field(default_factory=list)
@@ -271,7 +308,3 @@ class PathLengthOptions(Options):
     distance: Literal["pixels", "features"] = "pixels"
     """Squared distance of samples, or of what a probe trained on factors or labels makes of
     them."""
-    real: Count = 20_000
-    """Real samples such a probe learns from; at most all."""
-    steps: Annotated[int, Field(ge=10, le=100_000)] = 1_200
-    """Training steps of such a probe, as in `explained`."""

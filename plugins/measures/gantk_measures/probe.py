@@ -40,7 +40,7 @@ class Probe:
         # The view may be read under no_grad or inference_mode; training needs neither.
         with torch.inference_mode(False), torch.enable_grad():
             samples = shrink(real.samples).clone()
-            self._body = _body(tuple(samples.shape[1:]))
+            self._body = body_for(tuple(samples.shape[1:]))
             self._readout = skip_init(nn.Linear, FEATURES, sum(head.width for head in self._heads))
             initialise(self._body, rng)
             initialise(self._readout, rng)
@@ -103,7 +103,8 @@ def shrink(samples: Tensor) -> Tensor:
     return samples
 
 
-def _body(shape: tuple[int, ...]) -> nn.Module:
+def body_for(shape: tuple[int, ...]) -> nn.Module:
+    """Return layers from samples (N, C, H, W) or (N, D) to features (N, F), not initialised."""
     if len(shape) == 1:
         sizes = [shape[0], FEATURES, FEATURES]
         return nn.Sequential(

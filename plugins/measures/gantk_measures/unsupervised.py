@@ -7,6 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
+from gantk_measures.distances import normals_apart
 from gantk_measures.statistics import Indices, Numbers, contingency, mutual_information
 
 SINGULAR = float(np.log(1e-12))
@@ -37,13 +38,10 @@ def total_correlation(covariance: Numbers) -> float:
 def wasserstein(covariance: Numbers) -> float:
     """Return the squared Wasserstein distance of two normals: S (J, J), and S with 0 off diagonal.
 
-    2 tr S - 2 tr (D^1/2 S D^1/2)^1/2 with D the diagonal of S. That form is symmetric, so that its
-    root is real; the root of S D may come out complex.
+    2 tr S - 2 tr (D^1/2 S D^1/2)^1/2 with D the diagonal of S.
     """
     live = live_part(covariance)
-    deviations = np.sqrt(np.diag(live))
-    roots = np.sqrt(np.maximum(np.linalg.eigvalsh(live * np.outer(deviations, deviations)), 0))
-    return float(2 * np.trace(live) - 2 * roots.sum())
+    return normals_apart(np.diag(np.diag(live)), live)
 
 
 def mean_pairwise_information(levels: Sequence[Indices]) -> float:

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from gan_toolkit import Score
-from gantk_measures.guard import Guard, Layout, Manifold, texture
+from gantk_measures.guard import Guard, Layout, broken, texture
 
 RNG = torch.Generator().manual_seed(11)
 
@@ -92,15 +92,6 @@ def test_a_sample_in_ten_is_enough(guard: Guard, world: Any) -> None:
     assert score(guard, torch.cat([real[:50], bad[:950]])).void
 
 
-def test_manifold_by_hand() -> None:
-    """On 0, 1, …, 9 the fifth neighbour of 0 is 5 away, that of 9 as well."""
-    manifold = Manifold(torch.arange(10.0)[:, None])
-
-    inside = manifold.inside(torch.tensor([[-4.9], [-5.1], [13.9], [14.1], [4.5], [float("nan")]]))
-
-    assert inside.tolist() == [True, False, True, False, True, False]
-
-
 def test_layout_sees_what_its_components_miss() -> None:
     real = torch.rand(50, 1, 16, 16, generator=RNG)
     real[..., 8:] = 0
@@ -117,3 +108,12 @@ def test_texture_knows_the_scale_of_a_checkerboard() -> None:
 
     assert bands[0].argmax() == 1
     assert bands[1].argmax() == 3
+
+
+def test_samples_that_are_not_finite_are_counted() -> None:
+    samples = torch.zeros(4, 1, 2, 2)
+    samples[1, 0, 0, 1] = float("nan")
+    samples[3] = float("inf")
+
+    assert broken(samples) == 2
+    assert broken(samples[:1]) == 0
