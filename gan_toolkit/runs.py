@@ -38,6 +38,7 @@ if TYPE_CHECKING:  # listing runs must not load torch
 FORMAT = 1
 RUN = "run.json"
 _LARGEST_RUN = 16 * 2**20
+_SAVED = re.compile(r"\d{6,18}-step\d{8,18}")
 
 
 class RunFolder:
@@ -182,6 +183,14 @@ class RunFolder:
         except ValueError as error:
             raise StorageError(f"{found[step]} is damaged: {error}") from None
         return step, scores
+
+    def saved_step(self) -> int:
+        """Return the last step a checkpoint was made of, 0 without one; none is opened.
+
+        A run that was stopped has saved steps that its journal has no record of.
+        """
+        names = (path.name for path in self.checkpoints.glob("*-step*"))
+        return max((int(n.rpartition("-step")[2]) for n in names if _SAVED.fullmatch(n)), default=0)
 
     # --- writing ----------------------------------------------------------------------------
 

@@ -59,6 +59,8 @@ class Gathered:
     packages: list[str]
     scores: list[Block]
     records: list[dict[str, Any]]
+    step: int
+    """The last step that was recorded or saved."""
     log: list[str]
     warnings: list[str] = field(default_factory=list)
 
@@ -66,12 +68,6 @@ class Gathered:
     def is_real(self) -> bool:
         """Whether the data is the set whose name one may think of."""
         return self.data_source == "real"
-
-    @property
-    def step(self) -> int:
-        """The last step that was recorded."""
-        steps = [r["step"] for r in self.records if isinstance(r.get("step"), int)]
-        return max(steps, default=0)
 
 
 def gather(run: RunFolder) -> Gathered:
@@ -102,6 +98,7 @@ def gather(run: RunFolder) -> Gathered:
         packages=[line for line in lines if "==" in line][:_MOST_PACKAGES],
         scores=blocks(_evaluations(run, notes)),
         records=records,
+        step=max((run.saved_step(), *_steps(records))),
         log=said[-_LONGEST_LOG:],
     )
     gathered.facts = _facts(facts, tables, gathered.step)
@@ -116,6 +113,10 @@ def _tried(read: Callable[[], T], notes: list[str]) -> T | None:
     except (GantkError, OSError, ValueError, RecursionError) as error:
         notes.append(str(error).partition("\n")[0])
         return None
+
+
+def _steps(records: Sequence[Mapping[str, Any]]) -> Iterator[int]:
+    return (record["step"] for record in records if isinstance(record.get("step"), int))
 
 
 def _text(path: Path) -> str:
