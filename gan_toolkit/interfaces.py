@@ -17,6 +17,8 @@ from torch import Tensor, nn
 from torch.distributions import Distribution
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from gan_toolkit.matrices import Matrix
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -487,6 +489,8 @@ class Score:
     details: Mapping[str, Any] = field(default_factory=dict)
     split: str = ""
     """Which real samples it was estimated from, "training" or "held-out"; empty: none, or both."""
+    matrices: Mapping[str, Matrix] = field(default_factory=dict)
+    """What it was made from, for whoever draws it; no two of one measure share a name."""
 
 
 class Measure(ABC):

@@ -14,7 +14,7 @@ import numpy as np
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 from torch import Tensor
 
-from gan_toolkit import Batch, Measure, Score, View
+from gan_toolkit import Batch, Matrix, Measure, Score, View
 from gantk_measures.effort import samples_for
 from gantk_measures.statistics import (
     Indices,
@@ -75,6 +75,7 @@ class Clustering(Measure):
         rng = numpy_rng(view, f"clustering {code}")
         chance = cluster_scores(rng.permutation(found), labels)
         details = describe(found, labels, view.data.classes)
+        confusion = confused(found, labels, view.data.classes)
         scores = [
             Score(
                 name=f"{code}/{name}",
@@ -83,6 +84,7 @@ class Clustering(Measure):
                 estimator=f"{READ.format(which=which)}; {ESTIMATORS[name]}",
                 chance=chance[name],
                 details=details if name == "error" else {},
+                matrices={f"{code}/confusion": confusion} if name == "error" else {},
                 split=which,
             )
             for name, value in cluster_scores(found, labels).items()
@@ -108,13 +110,38 @@ def describe(found: Indices, labels: Indices, classes: tuple[str, ...]) -> Mappi
     table = contingency(found, labels)
     maps = {"mapping": match_one_to_one(table), "majority": match_majority(table)}
     named = {
-        name: {
-            str(row): classes[label] if label < len(classes) else str(label)
-            for row, label in matching.labels.items()
-        }
+        name: {str(row): _label(label, classes) for row, label in matching.labels.items()}
         for name, matching in maps.items()
     }
     return {**named, "table": table.astype(int).tolist()}
+
+
+def confused(found: Indices, labels: Indices, classes: tuple[str, ...]) -> Matrix:
+    """Return the share of each label in each category, in the order of the one-to-one map.
+
+    So a code that is the label has ones on the diagonal. Categories without a label come last; a
+    row of one that is never read is NaN.
+    """
+    table = contingency(found, labels)
+    stands_for = match_one_to_one(table).labels
+    order = sorted(range(len(table)), key=lambda row: (stands_for.get(row, table.shape[1]), row))
+    with np.errstate(invalid="ignore"):
+        shares = table[order] / table[order].sum(axis=1, keepdims=True)
+    return Matrix(
+        [
+            f"{row} = {_label(stands_for[row], classes)}" if row in stands_for else f"{row}"
+            for row in order
+        ],
+        [_label(label, classes) for label in range(table.shape[1])],
+        shares.tolist(),
+        "share of each label (columns) in each category (rows), category = label by the map with "
+        "the fewest errors",
+        ceiling=1.0,
+    )
+
+
+def _label(label: int, classes: tuple[str, ...]) -> str:
+    return classes[label] if label < len(classes) else str(label)
 
 
 def _wrong(found: Indices, labels: Indices) -> Numbers:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from torch import Tensor
 
-from gan_toolkit import Batch, Dataset, Latent, LatentSpace, Score, View
+from gan_toolkit import Batch, Dataset, Latent, LatentSpace, Matrix, Score, View
 from gantk_measures.codes import factor_place, members, scored_factors
 from gantk_measures.effort import samples_for
 from gantk_measures.statistics import Indices, Numbers
@@ -19,6 +20,8 @@ TRAIN, TEST = 10_000, 5_000
 SAMPLES = 20_000
 LEAST = 100
 """Fewest samples that are worth a number."""
+
+Style = Literal["heat", "hinton"]
 
 
 class Unreadable(Exception):
@@ -45,13 +48,11 @@ class Reading:
         """N."""
         return len(self.codes[0].values)
 
-    def named(self, matrix: Numbers) -> dict[str, dict[str, float]]:
-        """Return a matrix (J, K) by name of code, then of factor."""
-        names = [factor.name for factor in self.factors]
-        return {
-            code.name: dict(zip(names, row, strict=True))
-            for code, row in zip(self.codes, matrix.tolist(), strict=True)
-        }
+    def matrix(self, values: Numbers, what: str, style: Style = "heat") -> Matrix:
+        """Return what is found of every pair, (J, K) from 0 to 1, by name of code and factor."""
+        codes = [code.name for code in self.codes]
+        factors = [factor.name for factor in self.factors]
+        return Matrix(codes, factors, values.tolist(), f"{what}, code by factor", style, 1.0)
 
     def halves(self) -> tuple[Indices, Indices]:
         """Return rows to fit to, two of three, and rows to judge on; see TRAIN and TEST."""
