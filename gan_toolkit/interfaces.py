@@ -78,6 +78,17 @@ class Latent(ABC):
         """Return the values of a traversal of about `count` columns, in order."""
         raise NotImplementedError(f"{type(self).__name__} can't be traversed")
 
+    def between(self, first: Tensor, last: Tensor, shares: Tensor) -> Tensor:
+        """Return values on the way from `first` to `last`, (B, width) each, as (B, n, width).
+
+        `shares` (n,) of the way go from 0 to 1. The way is a straight line, which stays in an
+        interval; a latent whose prior has another shape overrides this. Of a discrete latent there
+        is no way from one value to another: it stays at `first`.
+        """
+        if self.discrete:
+            return first[:, None].expand(-1, len(shares), -1)
+        return torch.lerp(first[:, None], last[:, None], shares[:, None].to(first))
+
     def posterior(self, raw: Tensor) -> Distribution:
         """Read raw outputs (B, posterior_width) as a distribution over (B, width).
 
