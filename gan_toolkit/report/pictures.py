@@ -22,7 +22,9 @@ MOST_SHOTS = 8
 WIDEST = 1_400
 _LARGEST_FILE = 32 * 2**20
 _NAME = re.compile(r"step-(\d{8,18})\.png")
-_FIRST = ("samples", "traversals", "curves")
+_FIRST = ("samples", "real_and_generated", "traversals", "pairs", "interpolations", "curves")
+_ELSEWHERE = "matrices"
+"""Folder whose pictures the page leaves out: it shows matrices itself, under their scores."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +80,8 @@ def _found(folder: Path) -> dict[str, dict[int, Path]]:
     found: dict[str, dict[int, Path]] = {}
     for path in sorted(_pictures(folder)):
         match = _NAME.fullmatch(path.name)
-        if match:
-            title = path.parent.relative_to(folder).as_posix()
+        title = path.parent.relative_to(folder).as_posix()
+        if match and title.partition("/")[0] != _ELSEWHERE:
             found.setdefault(title, {})[int(match[1])] = path
     ranks = {name: rank for rank, name in enumerate(_FIRST)}
     order = sorted(found, key=lambda title: (ranks.get(title.partition("/")[0], len(ranks)), title))

@@ -252,6 +252,16 @@ def test_of_many_steps_the_ends_and_some_between_are_shown(
     assert notes == []
 
 
+def test_pictures_of_matrices_are_left_to_the_scores(
+    make_run: Callable[..., RunFolder], add_picture: Callable[..., None]
+) -> None:
+    run = make_run()
+    add_picture(run, "matrices/m.all", 1, "x")
+    add_picture(run, "pairs/a-b", 1, "x")
+
+    assert [figure.title for figure in figures(run.folder, [])] == ["samples", "pairs/a-b"]
+
+
 def test_without_room_the_newest_pictures_stay(
     make_run: Callable[..., RunFolder],
     add_picture: Callable[..., None],

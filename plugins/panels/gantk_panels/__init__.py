@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gan_toolkit import hookimpl
-from gantk_panels.options import BoundCurveOptions, SampleGridOptions, TraversalOptions
+from gantk_panels.options import (
+    BoundCurveOptions,
+    InterpolationOptions,
+    MatrixOptions,
+    PairGridOptions,
+    RealAndGeneratedOptions,
+    SampleGridOptions,
+    TraversalOptions,
+)
 
 if TYPE_CHECKING:
     from gan_toolkit import Registry
@@ -27,6 +35,34 @@ def gantk_register(registry: Registry) -> None:
         options=TraversalOptions,
         build="gantk_panels.traversal:Traversal",
         summary="one code varies from left to right, all else stands still",
+    )
+    registry.add(
+        "panel",
+        "pair_grid",
+        options=PairGridOptions,
+        build="gantk_panels.pair_grid:PairGrid",
+        summary="one code varies across and one down, all else stands still",
+    )
+    registry.add(
+        "panel",
+        "interpolation",
+        options=InterpolationOptions,
+        build="gantk_panels.interpolation:Interpolation",
+        summary="from one draw of the latents to another, each on the way it has",
+    )
+    registry.add(
+        "panel",
+        "real_and_generated",
+        options=RealAndGeneratedOptions,
+        build="gantk_panels.real_and_generated:RealAndGenerated",
+        summary="real samples beside generated ones, and the nearest real ones",
+    )
+    registry.add(
+        "panel",
+        "matrix",
+        options=MatrixOptions,
+        build="gantk_panels.matrix:MatrixPanel",
+        summary="confusion of categories, codes against factors, Hinton diagrams",
     )
     registry.add(
         "panel",

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gan_toolkit import Grid, LatentSpace, Panel, Picture, View
 from gantk_panels.points import by_value
-from gantk_panels.sheet import Heading, sheet
+from gantk_panels.sheet import Cells, headings_of, sheet
 
 POINTS = 2_000
 
@@ -28,15 +28,14 @@ class Traversal(Panel):
 
     def _picture(self, view: View, member: str) -> Picture:
         grid = view.space[member].grid(self._columns)
-        headings = [Heading(*column) for column in zip(grid.labels, grid.trained, strict=True)]
+        headings = headings_of(grid)
         if len(view.data.sample_shape) == 3:
             samples = view.generate(_sweep(view, member, grid, self._rows))
             subtitle = f"{member} varies from left to right; each row keeps all else"
             if not all(grid.trained):
                 subtitle += "; the bar marks the trained range"
-            image = sheet(
-                samples, len(headings), title=view.title, subtitle=subtitle, headings=headings
-            )
+            cells = Cells(samples, len(headings), headings)
+            image = sheet(cells, title=view.title, subtitle=subtitle)
         else:
             rows = max(1, POINTS // len(headings))
             samples = view.generate(_sweep(view, member, grid, rows))
