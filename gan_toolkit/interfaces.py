@@ -519,6 +519,10 @@ class Picture:
     folder: str
     image: Image
     caption: str = ""
+    frames: Sequence[Image] = ()
+    """Of a film, which becomes a looping `.gif` beside it; `image` is what stands still for it."""
+    milliseconds: int = 120
+    """How long each frame stays."""
 
 
 class Panel(ABC):

@@ -252,12 +252,18 @@ class RunFolder:
         append(self.log_file, lines.encode("utf-8"))
 
     def save_picture(self, picture: Picture, step: int) -> Path:
-        """Write `<folder>/step-<step>.png`, the caption in its description."""
+        """Write `<folder>/step-<step>.png`, the caption in its description, and return where.
+
+        Its film, if it has one, lies beside it as a `.gif`.
+        """
         content, info = BytesIO(), PngInfo()
+        place = f"{picture.folder}/step-{step:08d}"
         if picture.caption:
             info.add_itxt("Description", files.printable(picture.caption))
+        if picture.frames:
+            self._write(f"{place}.gif", _film(picture))
         picture.image.save(content, "PNG", pnginfo=info)
-        return self._write(f"{picture.folder}/step-{step:08d}.png", content.getvalue())
+        return self._write(f"{place}.png", content.getvalue())
 
     def _write(self, name: str, content: bytes) -> Path:
         parts = name.split("/")
@@ -363,6 +369,19 @@ def _spoken(folder: Path, parent: Path) -> tuple[str, ...]:
     """Return what a run may be called: its folder's name, with its recipe, and its id."""
     name = folder.name
     return name, folder.relative_to(parent).as_posix(), name.rpartition("-")[2]
+
+
+def _film(picture: Picture) -> bytes:
+    content, (first, *rest) = BytesIO(), picture.frames
+    first.save(
+        content,
+        "GIF",
+        save_all=True,
+        append_images=rest,
+        duration=picture.milliseconds,
+        loop=0,  # without end
+    )
+    return content.getvalue()
 
 
 def _texts(value: object) -> dict[str, str]:

@@ -14,6 +14,7 @@ import pytest
 import torch
 from PIL import Image
 
+from gan_toolkit.interfaces import Picture
 from gan_toolkit.report import write_report
 from gan_toolkit.report.album import Source
 from gan_toolkit.runs import RunFolder
@@ -236,6 +237,26 @@ def contrast(one: list[int], other: list[int]) -> float:
 
     low, high = sorted((light(one), light(other)))
     return high / low
+
+
+def test_a_film_stands_still_until_it_is_asked_for(
+    browser: Browser, make_run: Callable[..., RunFolder], source: Source
+) -> None:
+    run = make_run()
+    frames = [Image.new("RGB", (12, 10), (60 * i, 0, 0)) for i in range(4)]
+    run.save_picture(Picture("films/a", frames[0], "a film", frames), 2)
+    browser.look()
+    browser.open(write_report(run, lambda: source))
+    shown = (
+        "const film = document.querySelector('.film'), still = film.parentElement;"
+        "return [still.querySelector(':scope > img').offsetHeight, film.open"
+        " ? film.querySelector('img').offsetHeight : 0].map((height) => height > 0)"
+    )
+    assert browser.run(shown) == [True, False]
+
+    browser.press(".film summary", "Enter")
+
+    assert browser.run(shown) == [False, True]
 
 
 def test_it_asks_for_nothing_and_complains_of_nothing(opened: Browser) -> None:

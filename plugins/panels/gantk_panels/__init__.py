@@ -12,6 +12,7 @@ from gantk_panels.options import (
     PairGridOptions,
     RealAndGeneratedOptions,
     SampleGridOptions,
+    TraversalFilmOptions,
     TraversalOptions,
 )
 
@@ -35,6 +36,13 @@ def gantk_register(registry: Registry) -> None:
         options=TraversalOptions,
         build="gantk_panels.traversal:Traversal",
         summary="one code varies from left to right, all else stands still",
+    )
+    registry.add(
+        "panel",
+        "traversal_film",
+        options=TraversalFilmOptions,
+        build="gantk_panels.traversal_film:TraversalFilm",
+        summary="a film: one code moves, and every sample of a sheet with it",
     )
     registry.add(
         "panel",

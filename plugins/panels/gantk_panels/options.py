@@ -31,6 +31,19 @@ class TraversalOptions(Options):
     """Values of the latent; one with few values of its own shows those."""
 
 
+class TraversalFilmOptions(Options):
+    """Options of `traversal_film`."""
+
+    latent: Annotated[str, Reference("latents")]
+    """The latent that moves, or a group: a film for each member."""
+    samples: Cells = 16
+    """Samples that move together."""
+    frames: Annotated[int, Field(ge=4, le=100)] = 24
+    """Frames of a film; of a choice, as many as there are values."""
+    milliseconds: Annotated[int, Field(ge=20, le=2_000)] = 120
+    """How long each frame stays; a category four times as long."""
+
+
 class PairGridOptions(Options):
     """Options of `pair_grid`."""
 

@@ -30,7 +30,7 @@ class Traversal(Panel):
         grid = view.space[member].grid(self._columns)
         headings = headings_of(grid)
         if len(view.data.sample_shape) == 3:
-            samples = view.generate(_sweep(view, member, grid, self._rows))
+            samples = view.generate(sweep(view, member, grid, self._rows))
             subtitle = f"{member} varies from left to right; each row keeps all else"
             if not all(grid.trained):
                 subtitle += "; the bar marks the trained range"
@@ -38,14 +38,14 @@ class Traversal(Panel):
             image = sheet(cells, title=view.title, subtitle=subtitle)
         else:
             rows = max(1, POINTS // len(headings))
-            samples = view.generate(_sweep(view, member, grid, rows))
+            samples = view.generate(sweep(view, member, grid, rows))
             groups = [samples[column :: len(headings)] for column in range(len(headings))]
             image = by_value(
                 view.real(POINTS).samples,
                 groups,
                 headings,
                 discrete=view.space[member].discrete,
-                closed=_closes(grid.values),
+                closed=closes(grid.values),
                 title=view.title,
                 subtitle=f"samples coloured by {member}, over real points in grey"
                 + ("" if all(grid.trained) else "; (values) lie outside the trained range"),
@@ -53,7 +53,7 @@ class Traversal(Panel):
         return Picture(f"traversals/{member}", image, f"Traversal of {member}. {view.title}")
 
 
-def _sweep(view: View, member: str, grid: Grid, rows: int) -> Tensor:
+def sweep(view: View, member: str, grid: Grid, rows: int) -> Tensor:
     """Return the latents of a sheet, row by row, with `member` set to each value in turn."""
     fixed = view.space.sample(rows, view.rng("traversal"))
     latent = fixed.repeat_interleave(len(grid.values), dim=0)
@@ -61,7 +61,7 @@ def _sweep(view: View, member: str, grid: Grid, rows: int) -> Tensor:
     return latent
 
 
-def _closes(values: Tensor) -> bool:
+def closes(values: Tensor) -> bool:
     """Return whether the last value leads back to the first in one more step."""
     steps = (values[1:] - values[:-1]).norm(dim=1)
     return len(values) > 2 and bool((values[0] - values[-1]).norm() <= 1.5 * steps.max())

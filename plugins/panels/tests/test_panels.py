@@ -173,6 +173,7 @@ def test_every_panel_is_offered_and_can_be_loaded() -> None:
         "real_and_generated",
         "sample_grid",
         "traversal",
+        "traversal_film",
     ]
     for component in registry.all("panel"):
         assert component.load().__name__ == component.build.split(":")[1]
