@@ -20,6 +20,8 @@ _HOMES = {
         "Judgement Latent Measure Objective Panel Pass Picture Player Regulariser Schedule Score "
         "Tracker View device_of"
     ),
+    "gan_toolkit.matrices": "Matrix matrices_of",
+    "gan_toolkit.scores": "newest_scores",
     "gan_toolkit.recipe.options": "Options RecipePath Reference Scheduled",
     "gan_toolkit.recipe": "Override Recipe load_recipe",
     "gan_toolkit.registry": "Registry",

@@ -49,6 +49,8 @@ from gan_toolkit.interfaces import Tracker as Tracker
 from gan_toolkit.interfaces import View as View
 from gan_toolkit.interfaces import device_of as device_of
 from gan_toolkit.latents import LatentSpace as LatentSpace
+from gan_toolkit.matrices import Matrix as Matrix
+from gan_toolkit.matrices import matrices_of as matrices_of
 from gan_toolkit.model import Model as Model
 from gan_toolkit.model import load as load
 from gan_toolkit.players import Optimiser as Optimiser
@@ -69,6 +71,7 @@ from gan_toolkit.registry import Registry as Registry
 from gan_toolkit.schedules import Constant as Constant
 from gan_toolkit.schedules import Cosine as Cosine
 from gan_toolkit.schedules import Linear as Linear
+from gan_toolkit.scores import newest_scores as newest_scores
 from gan_toolkit.sources import Download as Download
 from gan_toolkit.sources import Package as Package
 from gan_toolkit.sources import Source as Source

@@ -17,6 +17,8 @@ from torch import Tensor, nn
 from torch.distributions import Distribution
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from gan_toolkit.matrices import Matrix
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -77,6 +79,17 @@ class Latent(ABC):
     def grid(self, count: int) -> Grid:
         """Return the values of a traversal of about `count` columns, in order."""
         raise NotImplementedError(f"{type(self).__name__} can't be traversed")
+
+    def between(self, first: Tensor, last: Tensor, shares: Tensor) -> Tensor:
+        """Return values on the way from `first` to `last`, (B, width) each, as (B, n, width).
+
+        `shares` (n,) of the way go from 0 to 1. The way is a straight line, which stays in an
+        interval; a latent whose prior has another shape overrides this. Of a discrete latent there
+        is no way from one value to another: it stays at `first`.
+        """
+        if self.discrete:
+            return first[:, None].expand(-1, len(shares), -1)
+        return torch.lerp(first[:, None], last[:, None], shares[:, None].to(first))
 
     def posterior(self, raw: Tensor) -> Distribution:
         """Read raw outputs (B, posterior_width) as a distribution over (B, width).
@@ -506,6 +519,8 @@ class Score:
     """What to know before believing it, a line each; it may be used all the same."""
     headline: str = ""
     """What it is called in the one line that sums up an evaluation; empty: it isn't in it."""
+    matrices: Mapping[str, Matrix] = field(default_factory=dict)
+    """What it was made from, for whoever draws it; no two of one measure share a name."""
 
 
 class Measure(ABC):
@@ -540,6 +555,10 @@ class Picture:
     folder: str
     image: Image
     caption: str = ""
+    frames: Sequence[Image] = ()
+    """Of a film, which becomes a looping `.gif` beside it; `image` is what stands still for it."""
+    milliseconds: int = 120
+    """How long each frame stays."""
 
 
 class Panel(ABC):

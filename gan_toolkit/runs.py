@@ -38,6 +38,7 @@ if TYPE_CHECKING:  # listing runs must not load torch
 FORMAT = 1
 RUN = "run.json"
 _LARGEST_RUN = 16 * 2**20
+_SAVED = re.compile(r"\d{6,18}-step\d{8,18}")
 
 
 class RunFolder:
@@ -183,6 +184,14 @@ class RunFolder:
             raise StorageError(f"{found[step]} is damaged: {error}") from None
         return step, scores
 
+    def saved_step(self) -> int:
+        """Return the last step a checkpoint was made of, 0 without one; none is opened.
+
+        A run that was stopped has saved steps that its journal has no record of.
+        """
+        names = (path.name for path in self.checkpoints.glob("*-step*"))
+        return max((int(n.rpartition("-step")[2]) for n in names if _SAVED.fullmatch(n)), default=0)
+
     # --- writing ----------------------------------------------------------------------------
 
     def add_scores(self, step: int, scores: Sequence[Record]) -> tuple[Path, int]:
@@ -243,12 +252,18 @@ class RunFolder:
         append(self.log_file, lines.encode("utf-8"))
 
     def save_picture(self, picture: Picture, step: int) -> Path:
-        """Write `<folder>/step-<step>.png`, the caption in its description."""
+        """Write `<folder>/step-<step>.png`, the caption in its description, and return where.
+
+        Its film, if it has one, lies beside it as a `.gif`.
+        """
         content, info = BytesIO(), PngInfo()
+        place = f"{picture.folder}/step-{step:08d}"
         if picture.caption:
             info.add_itxt("Description", files.printable(picture.caption))
+        if picture.frames:
+            self._write(f"{place}.gif", _film(picture))
         picture.image.save(content, "PNG", pnginfo=info)
-        return self._write(f"{picture.folder}/step-{step:08d}.png", content.getvalue())
+        return self._write(f"{place}.png", content.getvalue())
 
     def _write(self, name: str, content: bytes) -> Path:
         parts = name.split("/")
@@ -354,6 +369,19 @@ def _spoken(folder: Path, parent: Path) -> tuple[str, ...]:
     """Return what a run may be called: its folder's name, with its recipe, and its id."""
     name = folder.name
     return name, folder.relative_to(parent).as_posix(), name.rpartition("-")[2]
+
+
+def _film(picture: Picture) -> bytes:
+    content, (first, *rest) = BytesIO(), picture.frames
+    first.save(
+        content,
+        "GIF",
+        save_all=True,
+        append_images=rest,
+        duration=picture.milliseconds,
+        loop=0,  # without end
+    )
+    return content.getvalue()
 
 
 def _texts(value: object) -> dict[str, str]:

@@ -7,7 +7,7 @@ it was found.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from gan_toolkit.wording import figure, number
@@ -87,6 +87,21 @@ def merge(old: Sequence[Record], new: Sequence[Record]) -> tuple[list[Record], i
     newer = {_identity(record) for record in new}
     kept = [record for record in old if _identity(record) not in newer]
     return [*kept, *new], len(old) - len(kept)
+
+
+def newest_scores(
+    evaluations: Iterable[tuple[int, Sequence[Record]]],
+) -> list[tuple[int, Record]]:
+    """Return every record of the last step at which its score was measured, in all ways it was.
+
+    `evaluations` are (step, records), oldest first.
+    """
+    newest: dict[tuple[str, str], tuple[int, list[Record]]] = {}
+    for step, records in evaluations:
+        for record in records:
+            before, known = newest.get(name_of(record), (step, []))
+            newest[name_of(record)] = step, [*(known if before == step else []), record]
+    return [(step, record) for step, records in newest.values() for record in records]
 
 
 def _identity(record: Record) -> tuple[Any, ...]:

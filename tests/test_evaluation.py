@@ -15,6 +15,7 @@ from gan_toolkit.device import Device
 from gan_toolkit.engine import Engine, Term
 from gan_toolkit.evaluation import CHUNK, EngineView, Trained, evaluate, quiet
 from gan_toolkit.interfaces import Measure, Score, View
+from gan_toolkit.matrices import Matrix
 from gan_toolkit.snapshot import Snapshot, difference
 from gan_toolkit.testing.parts import WIDTH, ReadBack, tiny_engine
 
@@ -281,3 +282,24 @@ def test_the_view_before_training_is_of_fresh_parts_made_once_and_draws_alike():
 
 def test_during_training_there_is_no_view_before_it():
     assert view_of(trained()).untrained() is None
+
+
+def test_the_matrices_of_a_score_go_into_its_record() -> None:
+    class Square(Measure):
+        def measure(self, view: View) -> list[Score]:
+            matrix = Matrix(("a",), ("x", "y"), ((0.5, math.nan),), "shares", "hinton")
+            return [Score("with", 1.0, 1, "", matrices={"all": matrix}), Score("no", 1.0, 1, "")]
+
+    one, other = evaluate("m", Square(), view_of(trained()))
+
+    assert one["matrices"] == {
+        "all": {
+            "rows": ["a"],
+            "columns": ["x", "y"],
+            "values": [[0.5, None]],
+            "what": "shares",
+            "style": "hinton",
+            "ceiling": None,
+        }
+    }
+    assert "matrices" not in other

@@ -8,7 +8,9 @@ from torch import Tensor, nn
 
 from gan_toolkit.interfaces import Critic, Judgement, Pass
 from gan_toolkit.testing.parts import TinyGenerator, tiny_engine, tiny_space
+from gan_toolkit.testing.views import Choice, Level
 
+QUARTERS = torch.linspace(0, 1, 5)
 FAR = 40.0
 """Where the real samples lie: statistics that took in any of them would show it at once."""
 
@@ -118,3 +120,20 @@ def test_what_a_term_logs_carries_its_name_and_no_gradient():
 
     assert list(seen.logged) == ["alone", "term/named"]
     assert not seen.logged["term/named"].requires_grad
+
+
+# --- latents -------------------------------------------------------------------------------
+
+
+def test_a_number_goes_straight_from_one_value_to_another() -> None:
+    way = Level().between(torch.tensor([[-1.0], [0.0]]), torch.tensor([[1.0], [0.5]]), QUARTERS)
+
+    assert way[:, :, 0].tolist() == [[-1.0, -0.5, 0.0, 0.5, 1.0], [0.0, 0.125, 0.25, 0.375, 0.5]]
+
+
+def test_nothing_lies_between_two_categories() -> None:
+    first, last = torch.eye(3)[[0, 1]], torch.eye(3)[[2, 2]]
+
+    way = Choice(3).between(first, last, QUARTERS)
+
+    assert torch.equal(way, first[:, None].expand(2, 5, 3))

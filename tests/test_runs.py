@@ -241,6 +241,29 @@ def test_a_picture_can_not_leave_the_folder(run, tmp_path, folder):
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_a_film_lies_beside_its_picture_and_loops(tmp_path: Path) -> None:
+    run = RunFolder.create(tmp_path, "tiny")
+    frames = [Image.new("RGB", (4, 3), (grey, 0, 0)) for grey in (0, 120, 250)]
+
+    path = run.save_picture(Picture("films/a", frames[1], "x", frames, 80), 5)
+
+    assert path.name == "step-00000005.png"
+    with Image.open(path.with_suffix(".gif")) as film:
+        assert (film.n_frames, film.info["loop"], film.info["duration"]) == (3, 0, 80)
+        film.seek(2)
+        assert film.convert("RGB").getpixel((0, 0)) == (250, 0, 0)
+
+
+def test_the_saved_step_is_that_of_the_newest_checkpoint(tmp_path: Path) -> None:
+    run = RunFolder.create(tmp_path, "tiny")
+    assert run.saved_step() == 0
+
+    for name in ("000001-step00001100", "000002-step00001143", "000003-stepless", "x-step99"):
+        (run.checkpoints / name).mkdir(parents=True)
+
+    assert run.saved_step() == 1_143
+
+
 def test_the_environment_lists_python_torch_and_what_is_installed(run):
     text = run.write_environment("2.9.1+cpu", ["device CPU\x1b[0m"]).read_text()
 

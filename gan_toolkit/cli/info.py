@@ -144,4 +144,5 @@ def _pictures(run: RunFolder) -> list[Path]:
 
 def _last_step(run: RunFolder) -> str:
     steps = [record["step"] for record in run.metrics.read() if isinstance(record.get("step"), int)]
-    return f"{steps[-1]:,}" if steps else ""
+    step = max((run.saved_step(), *steps[-1:]))
+    return f"{step:,}" if step else ""

@@ -93,10 +93,10 @@ def facts_of(found: Found, out: Path) -> dict[str, Any]:
 
 
 def _steps(run: RunFolder) -> tuple[int, int | None]:
-    """Return the steps of which there is a record, and those that are wanted."""
-    step, of = 0, None
+    """Return the steps of which there is a record or a checkpoint, and those that are wanted."""
+    step, of = run.saved_step(), None
     with suppress(StorageError):
-        step = int((run.metrics.last() or {}).get("step") or 0)
+        step = max(step, int((run.metrics.last() or {}).get("step") or 0))
         of = run.tables().get("run", {}).get("steps")
     return step, of
 

@@ -62,6 +62,8 @@ class Gathered:
     headline: str
     """The scores in one line."""
     records: list[dict[str, Any]]
+    step: int
+    """The last step that was recorded or saved."""
     log: list[str]
     warnings: list[str] = field(default_factory=list)
 
@@ -69,12 +71,6 @@ class Gathered:
     def is_real(self) -> bool:
         """Whether the data is the set whose name one may think of."""
         return self.data_source == "real"
-
-    @property
-    def step(self) -> int:
-        """The last step that was recorded."""
-        steps = [r["step"] for r in self.records if isinstance(r.get("step"), int)]
-        return max(steps, default=0)
 
 
 def gather(run: RunFolder) -> Gathered:
@@ -107,6 +103,7 @@ def gather(run: RunFolder) -> Gathered:
         scores=blocks(evaluations),
         headline=headline([record for _, records in evaluations for record in records]),
         records=records,
+        step=max((run.saved_step(), *_steps(records))),
         log=said[-_LONGEST_LOG:],
     )
     gathered.facts = _facts(facts, tables, gathered.step)
@@ -121,6 +118,10 @@ def _tried(read: Callable[[], T], notes: list[str]) -> T | None:
     except (GantkError, OSError, ValueError, RecursionError) as error:
         notes.append(str(error).partition("\n")[0])
         return None
+
+
+def _steps(records: Sequence[Mapping[str, Any]]) -> Iterator[int]:
+    return (record["step"] for record in records if isinstance(record.get("step"), int))
 
 
 def _text(path: Path) -> str:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from pathlib import Path
+from typing import TypeVar
 
 from PIL import Image
 
 from gan_toolkit import files
 from gan_toolkit.errors import StorageError
+from gan_toolkit.report.films import MOST_BYTES as MOST_FILM
+from gan_toolkit.report.films import film
 from gan_toolkit.report.images import DataUri, data_uri
 
 MOST_BYTES = 1_500_000
@@ -22,7 +26,14 @@ MOST_SHOTS = 8
 WIDEST = 1_400
 _LARGEST_FILE = 32 * 2**20
 _NAME = re.compile(r"step-(\d{8,18})\.png")
-_FIRST = ("samples", "traversals", "curves")
+_FIRST = (
+    "samples", "real_and_generated", "neighbours", "traversals", "films", "pairs",
+    "interpolations", "curves",
+)  # fmt: skip
+_ELSEWHERE = "matrices"
+"""Folder whose pictures the page leaves out: it shows matrices itself, under their scores."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -42,6 +53,8 @@ class Figure:
 
     title: str
     shots: list[Shot]
+    film: DataUri | None = None
+    """Of the newest step, where the panel made one."""
 
 
 def figures(folder: Path, notes: list[str]) -> list[Figure]:
@@ -51,7 +64,8 @@ def figures(folder: Path, notes: list[str]) -> list[Figure]:
     """
     found = _found(folder)
     chosen: dict[str, dict[int, Shot]] = {title: {} for title in found}
-    left = MOST_BYTES
+    films = _films(found, notes)
+    left = MOST_BYTES - sum(film.size for film in films.values())
     for rank in range(MOST_SHOTS):
         for title, paths in found.items():
             order = _spread(sorted(paths, reverse=True))
@@ -67,10 +81,26 @@ def figures(folder: Path, notes: list[str]) -> list[Figure]:
             left -= shot.image.size
             chosen[title][shot.step] = shot
     return [
-        Figure(title, [shots[step] for step in sorted(shots)])
+        Figure(title, [shots[step] for step in sorted(shots)], films.get(title))
         for title, shots in chosen.items()
         if shots
     ]
+
+
+def _films(found: dict[str, dict[int, Path]], notes: list[str]) -> dict[str, DataUri]:
+    """Return the newest film of each panel, while half of the room is left for pictures."""
+    made, left = {}, MOST_BYTES // 2
+    for title, paths in found.items():
+        path = paths[max(paths)].with_suffix(".gif")
+        if not path.is_file():
+            continue
+        shown = _readable(path, notes, partial(film, path))
+        if shown is not None and shown.size > min(left, MOST_FILM):
+            notes.append(f"no room for the film {title}")
+        elif shown is not None:
+            left -= shown.size
+            made[title] = shown
+    return made
 
 
 def _found(folder: Path) -> dict[str, dict[int, Path]]:
@@ -78,8 +108,8 @@ def _found(folder: Path) -> dict[str, dict[int, Path]]:
     found: dict[str, dict[int, Path]] = {}
     for path in sorted(_pictures(folder)):
         match = _NAME.fullmatch(path.name)
-        if match:
-            title = path.parent.relative_to(folder).as_posix()
+        title = path.parent.relative_to(folder).as_posix()
+        if match and title.partition("/")[0] != _ELSEWHERE:
             found.setdefault(title, {})[int(match[1])] = path
     ranks = {name: rank for rank, name in enumerate(_FIRST)}
     order = sorted(found, key=lambda title: (ranks.get(title.partition("/")[0], len(ranks)), title))
@@ -100,19 +130,32 @@ def _spread(steps: list[int]) -> list[int]:
 
 
 def _shot(path: Path, step: int, notes: list[str]) -> Shot | None:
+    read = _readable(path, notes, partial(_read, path))
+    if read is None:
+        return None
+    picture, caption = read
+    if picture.width > WIDEST:
+        height = max(1, round(picture.height * WIDEST / picture.width))
+        picture = picture.resize((WIDEST, height), Image.Resampling.LANCZOS)
+    return Shot(step, data_uri(picture), *picture.size, caption)
+
+
+def _read(path: Path) -> tuple[Image.Image, str]:
+    """Return a picture and its caption."""
+    content = files.read_bytes(path, _LARGEST_FILE)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        with Image.open(BytesIO(content), formats=["PNG"]) as opened:
+            picture = opened.convert("L" if opened.mode in ("1", "L") else "RGB")
+            return picture, str(opened.info.get("Description", ""))
+
+
+def _readable(path: Path, notes: list[str], read: Callable[[], T]) -> T | None:
+    """Return what is read of a file that may hold anything; None, and a note, when it can't be."""
     try:
-        content = files.read_bytes(path, _LARGEST_FILE)
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(BytesIO(content), formats=["PNG"]) as opened:
-                picture = opened.convert("L" if opened.mode in ("1", "L") else "RGB")
-                caption = str(opened.info.get("Description", ""))
+        return read()
     except (StorageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError,
             Image.DecompressionBombWarning) as error:  # fmt: skip
         cause = str(error).partition("\n")[0]
         notes.append(f"{path.parent.name}/{path.name} can't be shown: {cause}")
         return None
-    if picture.width > WIDEST:
-        height = max(1, round(picture.height * WIDEST / picture.width))
-        picture = picture.resize((WIDEST, height), Image.Resampling.LANCZOS)
-    return Shot(step, data_uri(picture), *picture.size, caption)

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from gan_toolkit import strict_json
+from gan_toolkit.report.plates import Plate, Plates
+from gan_toolkit.scores import newest_scores
 from gan_toolkit.wording import figure
 
 _SHOWN = {
     "measure", "name", "value", "count", "estimator", "unit", "low", "high", "chance", "ceiling",
-    "reference", "void", "details", "anchors", "warnings", "headline",
+    "reference", "void", "details", "anchors", "warnings", "headline", "matrices",
 }  # fmt: skip
 _BAR = 120
 _MOST_PLACES = 5
@@ -80,6 +82,8 @@ class Block:
     measure: str
     step: int
     groups: list[Group]
+    plates: list[Plate]
+    """Its matrices."""
 
 
 def blocks(evaluations: Iterable[tuple[int, Sequence[Record]]]) -> list[Block]:
@@ -87,21 +91,21 @@ def blocks(evaluations: Iterable[tuple[int, Sequence[Record]]]) -> list[Block]:
 
     `evaluations` are (step, records), oldest first.
     """
-    newest: dict[tuple[str, str], tuple[int, list[Record]]] = {}
-    for step, records in evaluations:
-        for record in records:
-            key = _text(record, "measure"), _text(record, "name")
-            before, known = newest.get(key, (step, []))
-            newest[key] = step, [*(known if before == step else []), record]
-    found: dict[tuple[str, int], dict[tuple[tuple[str, str], ...], list[Row]]] = {}
-    for (measure, _), (step, records) in newest.items():
-        groups = found.setdefault((measure, step), {})
-        for record in records:
-            groups.setdefault(tuple(_how(record)), []).append(_row(record))
+    found: dict[tuple[str, int], list[Record]] = {}
+    for step, record in newest_scores(evaluations):
+        found.setdefault((_text(record, "measure"), step), []).append(record)
+    plates = Plates()
     return [
-        Block(measure, step, [Group(list(how), rows) for how, rows in groups.items()])
-        for (measure, step), groups in found.items()
+        Block(measure, step, _groups(records), plates.of(records))
+        for (measure, step), records in found.items()
     ]
+
+
+def _groups(records: Sequence[Record]) -> list[Group]:
+    groups: dict[tuple[tuple[str, str], ...], list[Row]] = {}
+    for record in records:
+        groups.setdefault(tuple(_how(record)), []).append(_row(record))
+    return [Group(list(how), rows) for how, rows in groups.items()]
 
 
 def void_reasons(found: Sequence[Block]) -> dict[str, list[str]]:

@@ -11,6 +11,7 @@ import torch
 from gan_toolkit.batches import ArrayDataset
 from gan_toolkit.evaluation import EngineView, evaluate
 from gan_toolkit.interfaces import Measure, Score, View
+from gan_toolkit.matrices import Matrix
 from gan_toolkit.scores import PROTOCOL
 from gan_toolkit.testing.parts import tiny_engine
 
@@ -23,6 +24,7 @@ class Full(Measure):
     def measure(self, view: View) -> list[Score]:
         told = {"protocol": "p", "warnings": ["w"], "headline": "H", "anchors": {"oracle": 1.0}}
         where = {"void": "v", "details": {"d": 1}, "split": "held-out", "reference": 1.5}
+        where["matrices"] = {"m": Matrix(("a",), ("b",), ((1.0,),), "w")}
         return [
             Score("full", 1.0, 2, "e", "nats", 0.5, 1.5, 0.0, 2.0, **told, **where),
             Score("least", 0.0, 0, "e"),

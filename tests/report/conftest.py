@@ -188,7 +188,15 @@ def scores(text: str) -> list[dict[str, object]]:
         "protocol": text,
         "details": {text: text},
     }
-    return [whole, whole | {"name": f"{text} 2", "void": text}]
+    matrix = {
+        "rows": [text, "other"],
+        "columns": [text, "a", "b"],
+        "values": [[0.25, 1.0, None], [-0.5, 0.0, 0.1]],
+        "what": text,
+        "ceiling": 1.0,
+    }
+    matrices = {text: matrix, f"{text} 2": matrix | {"style": "hinton"}}
+    return [whole | {"matrices": matrices}, whole | {"name": f"{text} 2", "void": text}]
 
 
 def save_picture(run: RunFolder, folder: str, step: int, caption: str) -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import zlib
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from gan_toolkit.charts import HEIGHT, MOST_POINTS, TOP, Chart, Mark
+from gan_toolkit.interfaces import Picture
 from gan_toolkit.report import pictures
 from gan_toolkit.report.curves import charts
+from gan_toolkit.report.images import DataUri
 from gan_toolkit.report.pictures import figures
 from gan_toolkit.report.places import without_places
 from gan_toolkit.report.scores import blocks, void_reasons
@@ -270,6 +275,93 @@ def test_of_many_steps_the_ends_and_some_between_are_shown(
     assert len(found["traversals/code"]) == pictures.MOST_SHOTS
     assert {1, 40} <= set(found["traversals/code"])
     assert notes == []
+
+
+def test_a_wide_picture_is_made_smaller_and_a_broken_one_costs_itself_only(
+    make_run: Callable[..., RunFolder],
+) -> None:
+    run, notes = make_run(), list[str]()
+    run.save_picture(Picture("wide", Image.new("RGB", (2_800, 100))), 1)
+    run.save_picture(Picture("torn", Image.new("RGB", (2, 2))), 1)
+    (run.folder / "torn/step-00000001.png").write_bytes(b"no picture")
+
+    found = {figure.title: figure.shots[-1] for figure in figures(run.folder, notes)}
+
+    assert list(found) == ["samples", "wide"]
+    assert (found["wide"].width, found["wide"].height) == (1_400, 50)
+    assert len(notes) == 1
+    assert notes[0].startswith("torn/step-00000001.png can't be shown: ")
+
+
+def frames(count: int, side: int = 8) -> list[Image.Image]:
+    return [Image.new("RGB", (side, side), (40 * i % 255, 0, 0)) for i in range(count)]
+
+
+def decoded(film: DataUri) -> Image.Image:
+    return Image.open(BytesIO(base64.b64decode(film.partition(",")[2])))
+
+
+@pytest.mark.parametrize(("webp", "kind"), [(True, "WEBP"), (False, "GIF")])
+def test_the_newest_film_is_taken_in(
+    make_run: Callable[..., RunFolder], monkeypatch: pytest.MonkeyPatch, webp: bool, kind: str
+) -> None:
+    run, notes = make_run(), list[str]()
+    for step in (1, 2):
+        run.save_picture(Picture("films/a", *frames(1), "x", frames(step + 2), 80), step)
+    monkeypatch.setattr("gan_toolkit.report.films.features.check", lambda _: webp)
+
+    figure = figures(run.folder, notes)[-1]
+
+    assert [shot.step for shot in figure.shots] == [1, 2]
+    assert figure.film is not None
+    film = decoded(figure.film)
+    assert (film.format, film.n_frames, film.info["loop"]) == (kind, 4, 0)
+    assert notes == []
+
+
+def test_a_film_that_is_too_long_or_broken_costs_itself_only(
+    make_run: Callable[..., RunFolder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gan_toolkit.report.films.MOST_FRAMES", 5)
+    run, notes = make_run(), list[str]()
+    for name, count in (("long", 6), ("short", 5), ("torn", 3)):
+        run.save_picture(Picture(f"films/{name}", *frames(1), "x", frames(count)), 1)
+    (run.folder / "films/torn/step-00000001.gif").write_bytes(b"GIF89a, and then nothing")
+
+    found = {figure.title: figure.film is not None for figure in figures(run.folder, notes)}
+
+    assert found == {
+        "samples": False,
+        "films/long": False,
+        "films/short": True,
+        "films/torn": False,
+    }
+    assert notes[0] == (
+        "long/step-00000001.gif can't be shown: a film of more than 5 frames is too large for a "
+        "page"
+    )
+    assert notes[1].startswith("torn/step-00000001.gif can't be shown")
+
+
+def test_a_film_without_room_is_named(
+    make_run: Callable[..., RunFolder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures, "MOST_FILM", 10)
+    run, notes = make_run(), list[str]()
+    run.save_picture(Picture("films/a", *frames(1), "x", frames(3)), 1)
+
+    assert figures(run.folder, notes)[-1].film is None
+    assert notes == ["no room for the film films/a"]
+
+
+def test_pictures_of_matrices_are_left_to_the_scores(
+    make_run: Callable[..., RunFolder], add_picture: Callable[..., None]
+) -> None:
+    run = make_run()
+    add_picture(run, "matrices/m.all", 1, "x")
+    add_picture(run, "pairs/a-b", 1, "x")
+
+    assert [figure.title for figure in figures(run.folder, [])] == ["samples", "pairs/a-b"]
 
 
 def test_without_room_the_newest_pictures_stay(

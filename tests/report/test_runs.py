@@ -149,6 +149,18 @@ def test_a_run_that_is_asked_to_stop_leaves_a_report(tmp_path: Path, at_step: An
     assert 'id="album"' in run.report.read_text("utf-8")
 
 
+def test_a_run_that_was_stopped_tells_the_step_that_was_saved(tmp_path: Path, at_step: Any) -> None:
+    """It lies after the last one that was logged, here the first."""
+    at_step(3, lambda _: os.kill(os.getpid(), signal.SIGTERM))
+
+    with pytest.raises(Preempted):
+        start(tmp_path, "run", "run.log_every=50")
+
+    run = reopened(tmp_path, "run")
+    assert [record["step"] for record in run.metrics.read()] == [1]
+    assert "<dt>steps</dt><dd>3 of 6</dd>" in run.report.read_text("utf-8")
+
+
 def test_asked_twice_it_stops_at_once(tmp_path: Path, at_step: Any) -> None:
     def twice(_: Parts) -> None:
         os.kill(os.getpid(), signal.SIGINT)

@@ -206,6 +206,20 @@ class LatentConformance(Conformance):
 
         assert (values - grid.values).abs().max() <= 0.02 * (1 + grid.values.abs().max())
 
+    def test_between_goes_from_one_value_to_the_other(self) -> None:
+        """A discrete latent stays where it is: nothing lies between two of its values."""
+        latent = self.make()
+        first, last = latent.sample(6, rng_of(1)), latent.sample(6, rng_of(2))
+
+        way = latent.between(first, last, torch.linspace(0, 1, 5))
+
+        assert way.shape == (6, 5, latent.width)
+        assert way.isfinite().all()
+        torch.testing.assert_close(way[:, 0], first, atol=1e-5, rtol=0.0)
+        torch.testing.assert_close(
+            way[:, -1], first if latent.discrete else last, atol=1e-5, rtol=0.0
+        )
+
     def test_encode_refuses_nonsense_in_one_line(self) -> None:
         latent = self.make()
 

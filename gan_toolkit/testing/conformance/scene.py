@@ -28,9 +28,17 @@ IMAGE_FACTORS = (
     Factor("light", "circular", high=math.tau, unit="rad"),
 )
 POINT_FACTORS = (Factor("mode", "discrete", ("north", "east", "south", "west")),)
-HISTORY = tuple(
-    {"event": "log", "step": step, "information/coin": 0.01 * step, "critic/loss": 1.0}
-    for step in (10, 20, 30)
+SHARES = {"rows": ["coin"], "columns": ["side"], "values": [[0.9]], "what": "share"}
+HISTORY: tuple[dict[str, Any], ...] = (
+    *(
+        {"event": "log", "step": step, "information/coin": 0.01 * step, "critic/loss": 1.0}
+        for step in (10, 20, 30)
+    ),
+    {
+        "event": "evaluation",
+        "step": 30,
+        "scores": [{"measure": "it", "name": "one", "value": 0.9, "matrices": {"all": SHARES}}],
+    },
 )
 
 

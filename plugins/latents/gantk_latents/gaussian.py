@@ -12,6 +12,9 @@ from torch.distributions import Distribution
 from gan_toolkit import Grid, Latent, device_of
 from gantk_latents.numbers import NormalPosterior, numbers, single, straight
 
+IN_LINE = 1e-3
+"""Sine of an angle, below which there is no plane to turn in, as far as float32 can tell."""
+
 
 class Gaussian(Latent):
     """`size` independent numbers, each N(0, 1). H = size * log(2 pi e) / 2 nats.
@@ -38,6 +41,20 @@ class Gaussian(Latent):
         """Return values from -2 to 2: two deviations, all of it trained on."""
         single(self.size)
         return straight(count, centre=0.0, unit=1.0, inside=2)
+
+    def between(self, first: Tensor, last: Tensor, shares: Tensor) -> Tensor:
+        """Return values along the great circle, which keeps the length that normal noise has.
+
+        White (2016, arXiv 1609.04468), section 2.1. In a straight line where there is no circle:
+        one number, or two values in line with the middle.
+        """
+        cosine = torch.cosine_similarity(first, last, dim=1).clamp(-1, 1)
+        angle = torch.acos(cosine)[:, None, None]
+        share = shares[:, None].to(first)
+        weights = torch.sin((1 - share) * angle), torch.sin(share * angle)
+        circle = (weights[0] * first[:, None] + weights[1] * last[:, None]) / torch.sin(angle)
+        straight = super().between(first, last, shares)
+        return torch.where(torch.sin(angle) > IN_LINE, circle, straight)
 
     def posterior(self, raw: Tensor) -> Distribution:
         """Read raw outputs as normals over (B, size)."""

@@ -174,3 +174,13 @@ def test_estimate_is_the_direction_in_radians() -> None:
 def test_impossible_options_are_refused(options: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         Circular(**options)
+
+
+def test_the_way_between_two_directions_is_the_shorter_arc() -> None:
+    """From 170 to 190 degrees over 180, not over 0; two angles go apart from each other."""
+    latent = Circular(2)
+    first, last = latent.encode([170 / 360, 0.1]), latent.encode([190 / 360, 0.3])
+
+    (middle,) = latent.between(first[None], last[None], torch.tensor([0.5]))
+
+    assert middle[0].tolist() == pytest.approx(latent.encode([0.5, 0.2]).tolist(), abs=1e-6)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
@@ -66,3 +68,29 @@ def test_bins_are_quartiles() -> None:
 def test_estimate_and_encode() -> None:
     assert Gaussian().estimate(torch.tensor([[0.5, 9.0]])).tolist() == [[0.5]]
     assert Gaussian().encode(-3).tolist() == [-3.0]
+
+
+def test_the_way_between_two_values_keeps_their_length() -> None:
+    """A quarter turn in the plane; a straight line would pass at 0.71 of the length."""
+    first, last = torch.tensor([[2.0, 0.0]]), torch.tensor([[0.0, 2.0]])
+
+    way = Gaussian(2).between(first, last, torch.tensor([0.0, 1 / 3, 0.5, 1.0]))[0]
+
+    assert way[1].tolist() == pytest.approx([math.sqrt(3), 1.0], abs=1e-6)
+    assert way[2].tolist() == pytest.approx([math.sqrt(2)] * 2, abs=1e-6)
+    assert way.norm(dim=1).tolist() == pytest.approx([2.0] * 4, abs=1e-6)
+
+
+@pytest.mark.parametrize("last", [[-1.0, -1.0], [3.0, 3.0], [1.0, 1.0]])
+def test_where_there_is_no_circle_the_way_is_straight(last: list[float]) -> None:
+    first = torch.tensor([[1.0, 1.0]])
+
+    middle = Gaussian(2).between(first, torch.tensor([last]), torch.tensor([0.5]))
+
+    assert middle[0, 0].tolist() == pytest.approx([(1 + last[0]) / 2] * 2, abs=1e-5)
+
+
+def test_the_way_of_a_single_number_is_straight() -> None:
+    way = Gaussian().between(torch.tensor([[-1.0]]), torch.tensor([[2.0]]), torch.tensor([0.5]))
+
+    assert way.tolist() == [[[0.5]]]

@@ -18,7 +18,7 @@ from sklearn.metrics import (
 )
 from torch import Tensor
 
-from gan_toolkit import Batch, Measure, Score, View
+from gan_toolkit import Batch, Matrix, Measure, Score, View
 from gantk_measures import cautions
 from gantk_measures.effort import samples_for
 from gantk_measures.mutual import plug_in_bias
@@ -120,6 +120,7 @@ def against_labels(
     The first is the error, with its interval, the maps and the table.
     """
     chance = cluster_scores(rng.permutation(found), labels)
+    confusion = confused(found, labels, classes)
     scores = [
         Score(
             name=f"{code}/{name}",
@@ -128,6 +129,7 @@ def against_labels(
             estimator=f"{source}; {ESTIMATORS[name]}",
             chance=chance[name],
             details=describe(found, labels, classes) if name == "error" else {},
+            matrices={f"{code}/confusion": confusion} if name == "error" else {},
         )
         for name, value in cluster_scores(found, labels).items()
     ]
@@ -152,10 +154,7 @@ def describe(found: Indices, labels: Indices, classes: tuple[str, ...]) -> Mappi
     table = contingency(found, labels)
     maps = {"mapping": match_one_to_one(table), "majority": match_majority(table)}
     named = {
-        name: {
-            str(row): classes[label] if label < len(classes) else str(label)
-            for row, label in matching.labels.items()
-        }
+        name: {str(row): _label(label, classes) for row, label in matching.labels.items()}
         for name, matching in maps.items()
     }
     return {**named, "table": table.astype(int).tolist()}
@@ -165,6 +164,34 @@ def _overstated(found: Indices, labels: Indices) -> list[str]:
     held = entropy(np.bincount(labels).astype(np.float64), corrected=False)
     bias = plug_in_bias(len(np.unique(found)), len(np.unique(labels)), len(labels))
     return cautions.overstated({"the labels": bias / held}) if held > 0 else []
+
+
+def confused(found: Indices, labels: Indices, classes: tuple[str, ...]) -> Matrix:
+    """Return the share of each label in each category, in the order of the one-to-one map.
+
+    So a code that is the label has ones on the diagonal. Categories without a label come last; a
+    row of one that is never read is NaN.
+    """
+    table = contingency(found, labels)
+    stands_for = match_one_to_one(table).labels
+    order = sorted(range(len(table)), key=lambda row: (stands_for.get(row, table.shape[1]), row))
+    with np.errstate(invalid="ignore"):
+        shares = table[order] / table[order].sum(axis=1, keepdims=True)
+    return Matrix(
+        [
+            f"{row} = {_label(stands_for[row], classes)}" if row in stands_for else f"{row}"
+            for row in order
+        ],
+        [_label(label, classes) for label in range(table.shape[1])],
+        shares.tolist(),
+        "share of each label (columns) in each category (rows), category = label by the map with "
+        "the fewest errors",
+        ceiling=1.0,
+    )
+
+
+def _label(label: int, classes: tuple[str, ...]) -> str:
+    return classes[label] if label < len(classes) else str(label)
 
 
 def _wrong(found: Indices, labels: Indices) -> Numbers:

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from gan_toolkit import Dataset, LatentSpace, Measure, Score, View
+from gan_toolkit import Dataset, LatentSpace, Matrix, Measure, Score, View
 from gantk_measures import importance
 from gantk_measures.importance import Fitted, Regressor, completeness, disentanglement, fit
 from gantk_measures.reading import Reading
@@ -100,6 +100,7 @@ def importance_scores(
             ceiling=1.0,
             void=TOO_FEW[name] if narrow.get(name) else "",
             details=_details(reading, found) if name == "disentanglement" else {},
+            matrices=_matrices(reading, found) if name == "disentanglement" else {},
         )
         for name, value in values.items()
     ]
@@ -142,7 +143,6 @@ def _details(reading: Reading, found: Fitted) -> dict[str, object]:
     names = [factor.name for factor in reading.factors]
     weighted = found.importance * found.skill
     return {
-        "importance": reading.named(found.importance),
         "informativeness": dict(zip(names, found.quality.tolist(), strict=True)),
         "chance": dict(zip(names, found.chance.tolist(), strict=True)),
         "weighted": {
@@ -150,6 +150,11 @@ def _details(reading: Reading, found: Fitted) -> dict[str, object]:
             "completeness": completeness(weighted),
         },
     }
+
+
+def _matrices(reading: Reading, found: Fitted) -> dict[str, Matrix]:
+    what = "importance for the model that predicts a factor, 1 over all codes"
+    return {"importance": reading.matrix(found.importance, what, "hinton")}
 
 
 def _shuffled(factor: Variable, rng: np.random.Generator) -> Variable:

@@ -14,14 +14,14 @@ is not corrected for chance; `chance` is what shuffled codes explain.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
-from gan_toolkit import Dataset, LatentSpace, Measure, Score, View
+from gan_toolkit import Dataset, LatentSpace, Matrix, Measure, Score, View
 from gantk_measures.codes import binned, factor_place, members, scored_factors
 from gantk_measures.effort import samples_for
 from gantk_measures.heads import Head
@@ -81,13 +81,13 @@ class Explained(Measure):
         rng = numpy_rng(view, "explained")
         precision = judge.guard.score(bank.samples, rng)
         bins = binned(view, codes, bank.latent, BINS)
+        readings = list(self._readings(judge, features, precision.void))
+        pairs = [
+            _pair(reading, code, each, rng) for reading in readings for code, each in bins.items()
+        ]
         return [
-            precision,
-            *(
-                _pair(reading, code, places, rng)
-                for reading in self._readings(judge, features, precision.void)
-                for code, places in bins.items()
-            ),
+            replace(precision, matrices={"explained": _matrix(readings, [*bins], pairs)}),
+            *pairs,
         ]
 
     def _readings(self, judge: Judge, features: Tensor, void: str) -> Iterator[Reading]:
@@ -124,6 +124,14 @@ def _pair(reading: Reading, code: str, bins: Indices, rng: np.random.Generator) 
         len(values), lambda weights: head.explained(values, bins, weights), value, rng
     )
     return replace(score, low=low, high=high, chance=float(np.mean(shuffled)), ceiling=1.0)
+
+
+def _matrix(readings: Sequence[Reading], codes: Sequence[str], pairs: Sequence[Score]) -> Matrix:
+    """Return the shares code by factor; a factor whose shares are void says so in its name."""
+    shares = np.array([pair.value for pair in pairs]).reshape(len(readings), len(codes))
+    factors = [f"{each.factor} (void)" if each.void else each.factor for each in readings]
+    what = "share of each factor that each code explains, code by factor"
+    return Matrix(codes, factors, shares.T.tolist(), what, ceiling=1.0)
 
 
 def _nothing(reason: str) -> Score:

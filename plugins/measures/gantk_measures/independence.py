@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from gan_toolkit import LatentSpace, Measure, Score, View
+from gan_toolkit import LatentSpace, Matrix, Measure, Score, View
 from gantk_measures.reading import Reading
 from gantk_measures.real import RealCodes
+from gantk_measures.statistics import Numbers
 from gantk_measures.unsupervised import (
     mean_pairwise_information,
+    pairwise_information,
     total_correlation,
     wasserstein,
 )
@@ -28,7 +30,7 @@ class Independence(Measure):
         return self._real.score(view, "pairwise", self._scores, anchors=["untrained"])
 
     def _scores(self, _: View, reading: Reading) -> list[Score]:
-        levels = [code.levels(self._bins) for code in reading.codes]
+        information = pairwise_information([code.levels(self._bins) for code in reading.codes])
         numbers = [code.values for code in reading.codes if code.kind == "continuous"]
         enough = len(numbers) > 1
         covariance = np.cov(np.array(numbers)) if enough else np.eye(1)
@@ -39,12 +41,13 @@ class Independence(Measure):
         return [
             Score(
                 "pairwise",
-                mean_pairwise_information(levels),
+                mean_pairwise_information(information),
                 reading.count,
                 f"mean information of two codes, plug-in, {self._bins} bins of equal width, "
                 f"categories as they are; {reading.source}",
                 "nats",
-                void="needs two codes that vary" if len(levels) < 2 else "",
+                void="needs two codes that vary" if len(information) < 2 else "",
+                matrices={"pairwise": _matrix(reading, information)},
             ),
             Score(
                 "total_correlation",
@@ -63,3 +66,8 @@ class Independence(Measure):
                 void=few,
             ),
         ]
+
+
+def _matrix(reading: Reading, information: Numbers) -> Matrix:
+    codes = [code.name for code in reading.codes]
+    return Matrix(codes, codes, information.tolist(), "information of two codes, in nats")

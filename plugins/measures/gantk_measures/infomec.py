@@ -57,7 +57,7 @@ class Infomec(Measure):
             for name, value in (("infom", infom(matrix)), ("infoc", infoc(matrix)))
         ]
         modular, compact = shared
-        modular = replace(modular, details={"nmi": reading.named(matrix)})
+        modular = replace(modular, matrices={"nmi": reading.matrix(matrix, "I / H(factor)")})
         return [modular, compact, self._explicit(reading)]
 
     def _explicit(self, reading: Reading) -> Score:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from gan_toolkit import Dataset, LatentSpace, Measure, Score, View
+from gan_toolkit import Dataset, LatentSpace, Matrix, Measure, Score, View
 from gantk_measures import cautions, gaps
 from gantk_measures.mutual import Shared, plug_in_bias, shared, shuffled
 from gantk_measures.reading import Reading
@@ -55,7 +55,7 @@ class Mig(Measure):
         self._bins, self._binning, self._protocol = bins, binning, protocol
 
     def measure(self, view: View) -> list[Score]:
-        """Return `mig`, `dcimig`, `mig_sup` and `jemmig`; the matrix is in the details of `mig`."""
+        """Return `mig`, `dcimig`, `mig_sup` and `jemmig`; the matrix comes with `mig`."""
         return self._real.score(view, "mig", self._scores)
 
     def _scores(self, view: View, reading: Reading) -> list[Score]:
@@ -93,6 +93,7 @@ def gap_scores(
             chance=float(np.mean([each[name] for each in by_chance])),
             ceiling=1.0,
             details=_details(reading, found, codes, factors) if name == "mig" else {},
+            matrices=_matrices(reading, codes, factors) if name == "mig" else {},
         )
         for name, value in values.items()
     ]
@@ -123,7 +124,6 @@ def _sizes(codes: Sequence[Variable], bins: int) -> Indices:
 def _details(
     reading: Reading, found: Shared, codes: Sequence[Indices], factors: Sequence[Indices]
 ) -> Mapping[str, Any]:
-    corrected = shared(codes, factors, corrected=True)
     levels = max(len(np.unique(code)) for code in codes)
     bias = [plug_in_bias(levels, len(np.unique(each)), reading.count) for each in factors]
     names = [factor.name for factor in reading.factors]
@@ -133,7 +133,6 @@ def _details(
             name: reading.codes[place].name
             for name, place in zip(names, found.information.argmax(axis=0), strict=True)
         },
-        "nmi": reading.named(corrected.information / corrected.factors),
         "plug_in_bias": dict(zip(names, (np.array(bias) / found.factors).tolist(), strict=True)),
         "binned": [
             variable.name
@@ -141,6 +140,14 @@ def _details(
             if variable.kind != "discrete"
         ],
     }
+
+
+def _matrices(
+    reading: Reading, codes: Sequence[Indices], factors: Sequence[Indices]
+) -> Mapping[str, Matrix]:
+    corrected = shared(codes, factors, corrected=True)
+    share = corrected.information / corrected.factors
+    return {"nmi": reading.matrix(share, "I / H(factor), corrected after Miller and Madow")}
 
 
 def summary(found: Shared, sizes: Indices) -> dict[str, float]:

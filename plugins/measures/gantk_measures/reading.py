@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
-from gan_toolkit import Score
+from gan_toolkit import Matrix, Score
 from gantk_measures.statistics import Indices, Numbers
 from gantk_measures.variables import Variable, still
+
+Style = Literal["heat", "hinton"]
 
 TRAIN, TEST = 10_000, 5_000
 """Most samples that a model is fitted to, and judged on: those of published tables."""
@@ -52,13 +55,11 @@ class Reading:
         """N."""
         return len(self.codes[0].values)
 
-    def named(self, matrix: Numbers) -> dict[str, dict[str, float]]:
-        """Return a matrix (J, K) by name of code, then of factor."""
-        names = [factor.name for factor in self.factors]
-        return {
-            code.name: dict(zip(names, row, strict=True))
-            for code, row in zip(self.codes, matrix.tolist(), strict=True)
-        }
+    def matrix(self, values: Numbers, what: str, style: Style = "heat") -> Matrix:
+        """Return what is found of every pair, (J, K) from 0 to 1, by name of code and factor."""
+        codes = [code.name for code in self.codes]
+        factors = [factor.name for factor in self.factors]
+        return Matrix(codes, factors, values.tolist(), f"{what}, code by factor", style, 1.0)
 
     def halves(self) -> tuple[Indices, Indices]:
         """Return rows to fit to, two of three, and rows to judge on; see TRAIN and TEST."""

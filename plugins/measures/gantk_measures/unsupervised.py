@@ -44,8 +44,16 @@ def wasserstein(covariance: Numbers) -> float:
     return normals_apart(np.diag(np.diag(live)), live)
 
 
-def mean_pairwise_information(levels: Sequence[Indices]) -> float:
-    """Return the mean of I(code; other code) over pairs, plug-in, in nats; 0 without a pair."""
-    pairs = combinations(levels, 2)
-    found = [mutual_information(contingency(*pair), corrected=False) for pair in pairs]
-    return float(np.mean(found)) if found else 0.0
+def pairwise_information(levels: Sequence[Indices]) -> Numbers:
+    """Return I(code; other code) of all J codes, (J, J), plug-in, in nats; NaN with itself."""
+    found = np.full((len(levels), len(levels)), np.nan)
+    for (i, one), (j, other) in combinations(enumerate(levels), 2):
+        information = mutual_information(contingency(one, other), corrected=False)
+        found[i, j] = found[j, i] = information
+    return found
+
+
+def mean_pairwise_information(information: Numbers) -> float:
+    """Return the mean over pairs of what `pairwise_information` found; 0 without a pair."""
+    pairs = information[np.triu_indices(len(information), 1)]
+    return float(np.mean(pairs)) if len(pairs) else 0.0

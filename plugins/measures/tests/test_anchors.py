@@ -220,7 +220,8 @@ def test_dci_of_dlib_counts_dead_codes_among_the_columns() -> None:
     assert 1 - c_too.value == pytest.approx((1 - c.value) * np.log(2) / np.log(3), abs=0.02)
     assert d_too.value == pytest.approx(d.value, abs=0.02)
     assert "2 (D) and 3 (C)" in c_too.estimator
-    assert d_too.details["importance"]["b"] == {"kind": 0.0, "size": 0.0}
+    importance = d_too.matrices["importance"]
+    assert list(importance.values[importance.rows.index("b")]) == [0.0, 0.0]
     assert d_too.headline == "DCI-D (boosting)"
 
 

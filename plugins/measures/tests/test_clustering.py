@@ -8,7 +8,7 @@ from torch.nn.functional import one_hot
 
 from gan_toolkit import ArrayDataset, LatentSpace, Score
 from gan_toolkit.testing.views import Choice, Level, MemoryView
-from gantk_measures.clustering import Clustering, cluster_scores, describe
+from gantk_measures.clustering import Clustering, cluster_scores, confused, describe
 from gantk_measures.statistics import mutual_information
 
 BY_HAND = [
@@ -70,6 +70,19 @@ def test_mapping_names_the_labels() -> None:
     assert details["table"] == BY_HAND[0][0]
 
 
+def test_the_confusion_matrix_has_what_agrees_on_its_diagonal() -> None:
+    """Category 1 is read for two labels, category 3 for none, and a row sums to 1."""
+    found, labels = np.array([2, 2, 0, 1, 1, 1, 1, 0]), np.array([0, 0, 1, 2, 2, 2, 0, 2])
+
+    matrix = confused(np.append(found, 4), np.append(labels, 1), ("ape", "bee"))
+
+    assert matrix.rows == ["2 = ape", "0 = bee", "1 = 2", "3", "4"]
+    assert matrix.columns == ["ape", "bee", "2"]
+    assert matrix.values[:3] == [[1, 0, 0], [0, 0.5, 0.5], [0.25, 0, 0.75]]
+    assert np.isnan(matrix.values[3]).all()
+    assert matrix.values[4] == [0, 1, 0]
+
+
 def scores_of(read: list[int], *, labelled: bool = True, held_out: bool = True) -> dict[str, Score]:
     """Cluster 300 samples that show their label; category `read[label]` is what is read."""
     labels = torch.arange(300) % 3
@@ -107,6 +120,11 @@ def test_reads_held_out_samples_and_only_discrete_codes() -> None:
     assert scores["shape/error"].value == 0
     assert scores["shape/error"].count == 300
     assert scores["shape/error"].details["mapping"]["3"] == "ape"
+    assert scores["shape/error"].matrices["shape/confusion"].rows[:3] == [
+        "3 = ape",
+        "0 = bee",
+        "2 = cat",
+    ]
     assert "held-out" in scores["shape/error"].estimator
 
 

@@ -44,6 +44,12 @@ def test_a_code_that_is_rendered_explains_its_factor_and_no_other(
         assert scores[name].value > 0.9
     for name in set(PAIRS) - OWN:
         assert scores[name].value < 0.03
+    matrix = scores["precision"].matrices["explained"]
+    assert {
+        f"{factor}/{code}": matrix.values[row][column]
+        for row, code in enumerate(matrix.rows)
+        for column, factor in enumerate(matrix.columns)
+    } == {name: scores[name].value for name in PAIRS}
 
 
 def test_codes_that_are_ignored_explain_what_chance_does(measure: Explained, world: Any) -> None:

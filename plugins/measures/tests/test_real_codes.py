@@ -11,12 +11,13 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from gan_toolkit import ArrayDataset, Factor, LatentSpace, Measure, Score
+from gan_toolkit import ArrayDataset, Factor, LatentSpace, Matrix, Measure, Score
 from gan_toolkit.testing.views import Choice, Level, MemoryView, Turn
 from gantk_measures.classic import Classic
 from gantk_measures.dci import Dci
@@ -304,12 +305,35 @@ def test_rotation_hides_factors_that_are_all_there() -> None:
     assert scores_of("classic", rotated)["modularity"].value == pytest.approx(2 / 3, abs=0.04)
 
 
-def test_the_heat_map_names_codes_and_factors_and_is_corrected() -> None:
-    nmi = scores_of("mig", perfect)["mig"].details["nmi"]
+def share(matrix: Matrix, code: str, factor: str) -> float:
+    return matrix.values[list(matrix.rows).index(code)][list(matrix.columns).index(factor)]
 
-    assert nmi["shape"]["shape"] == pytest.approx(1)
-    assert nmi["level"]["a"] > 0.95
-    assert nmi["level"]["b"] < 0.03
+
+def test_models_and_neighbours_fill_the_same_matrix() -> None:
+    importance = scores_of("dci", perfect)["disentanglement"].matrices["importance"]
+    nmi = scores_of("infomec", perfect)["infom"].matrices["nmi"]
+
+    assert importance.style == "hinton"
+    assert np.sum(importance.values, axis=0) == pytest.approx(np.ones(3))
+    assert share(importance, "level", "a") > 0.9
+    assert share(nmi, "level", "a") > 0.9 > 0.1 > share(nmi, "level", "b")
+
+
+def test_what_two_codes_share_stands_in_both_places() -> None:
+    score = named(Independence(SPACE, []).measure(view_of(duplicated)))["pairwise"]
+    matrix = score.matrices["pairwise"]
+
+    assert matrix.rows == matrix.columns
+    pairs = np.array(matrix.values)[np.triu_indices(len(matrix.rows), 1)]
+    assert pairs.mean() == pytest.approx(score.value)
+
+
+def test_the_heat_map_names_codes_and_factors_and_is_corrected() -> None:
+    nmi = scores_of("mig", perfect)["mig"].matrices["nmi"]
+
+    assert share(nmi, "shape", "shape") == pytest.approx(1)
+    assert share(nmi, "level", "a") > 0.95
+    assert share(nmi, "level", "b") < 0.03
     assert scores_of("mig", perfect)["mig"].details["best"] == {
         "a": "level",
         "b": "other",

@@ -10,6 +10,7 @@ import pytest
 from gantk_measures.models import model_centrality, udr, udr_pair
 from gantk_measures.unsupervised import (
     mean_pairwise_information,
+    pairwise_information,
     total_correlation,
     wasserstein,
 )
@@ -54,9 +55,13 @@ def test_a_linear_function_of_other_codes_shares_without_end() -> None:
 def test_pairwise_information_is_the_mean_over_pairs() -> None:
     first, second = (part.ravel() for part in np.indices((4, 4)))
 
-    assert mean_pairwise_information([first, second]) == pytest.approx(0, abs=1e-12)
-    assert mean_pairwise_information([first, second, first]) == pytest.approx(math.log(4) / 3)
-    assert mean_pairwise_information([first]) == 0
+    three = pairwise_information([first, second, first])
+
+    assert three[0, 2] == three[2, 0] == pytest.approx(math.log(4))
+    assert three[0, 1] == pytest.approx(0, abs=1e-12)
+    assert np.isnan(np.diag(three)).all()
+    assert mean_pairwise_information(three) == pytest.approx(math.log(4) / 3)
+    assert mean_pairwise_information(pairwise_information([first])) == 0
 
 
 @pytest.mark.parametrize(

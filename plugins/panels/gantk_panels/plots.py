@@ -18,8 +18,13 @@ SERIES = ("#1f57a4", "#d1610b", "#2a8a4a", "#9a3fa0", "#b8282e", "#5a6270", "#0f
 """Colours that stay apart in print and for colour-blind readers."""
 
 
-def figure(width: float, height: float, title: str, subtitle: str = "") -> tuple[Figure, Axes]:
-    """Return a figure of that many inches with one plain set of axes under a title."""
+def figure(
+    width: float, height: float, title: str, subtitle: str = "", *, beside: float = 0.0
+) -> tuple[Figure, Axes]:
+    """Return a figure of that many inches with one plain set of axes under a title.
+
+    The subtitle stands over the axes, which begin about `beside` inches from the left.
+    """
     made = Figure(figsize=(width, height), dpi=DPI)
     made.set_layout_engine("constrained", w_pad=0.12, h_pad=0.12)
     FigureCanvasAgg(made)
@@ -29,7 +34,7 @@ def figure(width: float, height: float, title: str, subtitle: str = "") -> tuple
     made.suptitle("\n".join(wrapped), fontsize=10, fontweight="bold", x=0.02, ha="left")
     if subtitle:
         axes.set_title(
-            "\n".join(textwrap.wrap(subtitle, int(width / 0.075))),
+            "\n".join(textwrap.wrap(subtitle, int((width - beside) / 0.075))),
             fontsize=8.5,
             color="#5a5a5a",
             loc="left",

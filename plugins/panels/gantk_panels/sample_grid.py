@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gan_toolkit import Panel, Picture, View
 from gantk_panels.points import real_and_samples
-from gantk_panels.sheet import sheet
+from gantk_panels.sheet import Cells, sheet
 
 POINTS = 2_000
 
@@ -21,7 +21,7 @@ class SampleGrid(Panel):
         count = self._rows * self._columns if images else POINTS
         samples = view.generate(view.space.sample(count, view.rng("sample_grid")))
         if images:
-            picture = sheet(samples, self._columns, title=view.title)
+            picture = sheet(Cells(samples, self._columns), title=view.title)
         else:
             picture = real_and_samples(view.real(POINTS).samples, samples, view.title)
         return [Picture("samples", picture, f"{count} samples. {view.title}")]

@@ -1,28 +1,34 @@
-"""A sheet: rows of small images with a title, column labels and a bar for the trained range.
+"""A sheet: grids of small images with a title, labels, and bars for the trained range.
 
-Cells are enlarged by whole numbers without smoothing, so that a pixel stays a square. Text is
-drawn at its final size, and a title too long for the sheet is broken into lines, never cut.
+Cells are enlarged by whole numbers without smoothing, so that a pixel stays a square. Bars stand
+only where the range ends within the sheet.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
+from itertools import pairwise
 
-import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
 import torch
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 from torch import Tensor
+
+from gan_toolkit import Grid
+from gantk_panels.lettering import Colour, Font, fitting, font, height, wrap
 
 CELL = 64
 """Least side of a cell; images are enlarged to the next multiple of their size."""
 GAP = 2
 MARGIN = 16
-PAGE, GUTTER, INK, FAINT = (255, 255, 255), (214, 214, 214), (24, 24, 24), (160, 160, 160)
+BETWEEN = 24
+"""Pixels from one grid to the next."""
+HEAD = 28
+"""Pixels above a grid for the labels of its columns."""
+PAGE, GUTTER, INK, FAINT = (255, 255, 255), (214, 214, 214), (24, 24, 24), (140, 140, 140)
+SOFT = (90, 90, 90)
 BAR = (31, 87, 164)
 
 Pixels = npt.NDArray[np.uint8]
@@ -30,10 +36,30 @@ Pixels = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Heading:
-    """What stands over a column."""
+    """What stands over a column or beside a row."""
 
     text: str
-    trained: bool = True
+    marked: bool = True
+    """Whether it is drawn in ink and under the bar: values that were trained, ends of a way."""
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A grid of images (N, C, H, W), row by row."""
+
+    samples: Tensor
+    columns: int
+    headings: Sequence[Heading] = ()
+    """Over each column."""
+    sides: Sequence[Heading] = ()
+    """Beside each row."""
+    name: str = ""
+    """Over it all."""
+
+
+def headings_of(grid: Grid) -> list[Heading]:
+    """Return the labels of a grid, those of trained values marked."""
+    return [Heading(*each) for each in zip(grid.labels, grid.trained, strict=True)]
 
 
 def to_pixels(samples: Tensor) -> Pixels:
@@ -47,31 +73,48 @@ def to_pixels(samples: Tensor) -> Pixels:
     return levels.numpy()
 
 
-def sheet(
-    samples: Tensor,
-    columns: int,
-    *,
-    title: str,
-    subtitle: str = "",
-    headings: Sequence[Heading] = (),
-) -> Image.Image:
-    """Lay images (N, C, H, W) out row by row under a title."""
-    cells = _tiles(to_pixels(samples), columns)
-    width = cells.width + 2 * MARGIN
-    lines = [
-        *((line, _font(15, bold=True), INK) for line in _wrap(title, _font(15, bold=True), cells)),
-        *((line, _font(12), (90, 90, 90)) for line in _wrap(subtitle, _font(12), cells)),
-    ]
-    top = MARGIN + sum(_height(font) for _, font, _ in lines) + 8
-    labels = 28 if headings else 0
-    page = Image.new("RGB", (width, top + labels + cells.height + MARGIN), PAGE)
+def sheet(*grids: Cells, title: str, subtitle: str = "") -> Image.Image:
+    """Lay grids out side by side under a title, their lower edges on one line."""
+    drawn = [_grid(grid) for grid in grids]
+    inner = sum(each.width for each in drawn) + BETWEEN * (len(drawn) - 1)
+    lines = _lines(title, subtitle, inner)
+    top = MARGIN + sum(height(face) for _, face, _ in lines) + 8
+    tallest = max(each.height for each in drawn)
+    page = Image.new("RGB", (inner + 2 * MARGIN, top + tallest + MARGIN), PAGE)
     draw, y = ImageDraw.Draw(page), float(MARGIN)
-    for line, font, ink in lines:
-        draw.text((MARGIN, y), line, fill=ink, font=font)
-        y += _height(font)
-    page.paste(cells, (MARGIN, top + labels))
-    if headings:
-        _head(draw, headings, top, (cells.width - GAP) / len(headings))
+    for line, face, ink in lines:
+        draw.text((MARGIN, y), line, fill=ink, font=face)
+        y += height(face)
+    x = MARGIN
+    for each in drawn:
+        page.paste(each, (x, top + tallest - each.height))
+        x += each.width + BETWEEN
+    return page
+
+
+def _lines(title: str, subtitle: str, width: int) -> list[tuple[str, Font, Colour]]:
+    bold, plain = font(15, bold=True), font(12)
+    return [
+        *((line, bold, INK) for line in wrap(title, bold, width)),
+        *((line, plain, SOFT) for line in wrap(subtitle, plain, width)),
+    ]
+
+
+def _grid(grid: Cells) -> Image.Image:
+    """Draw a grid with its labels."""
+    tiles = _tiles(to_pixels(grid.samples), grid.columns)
+    left = _side_width(grid.sides)
+    named = wrap(grid.name, font(13, bold=True), left + tiles.width)
+    top = len(named) * height(font(13, bold=True)) + (HEAD if grid.headings else 4 * bool(named))
+    page = Image.new("RGB", (left + tiles.width, top + tiles.height), PAGE)
+    draw = ImageDraw.Draw(page)
+    for line, text in enumerate(named):
+        draw.text((left, line * height(font(13, bold=True))), text, INK, font(13, bold=True))
+    page.paste(tiles, (left, top))
+    if grid.headings:
+        _head(draw, grid.headings, left, top - HEAD, (tiles.width - GAP) / len(grid.headings))
+    if grid.sides:
+        _aside(draw, grid.sides, left, top, (tiles.height - GAP) / len(grid.sides))
     return page
 
 
@@ -79,66 +122,55 @@ def _tiles(pixels: Pixels, columns: int) -> Image.Image:
     """Enlarge and join images; the gutter between and around them shows where each ends."""
     times = max(1, -(-CELL // max(pixels.shape[1:3])))
     pixels = pixels.repeat(times, axis=1).repeat(times, axis=2)
-    count, height, width, _ = pixels.shape
+    count, high, wide, _ = pixels.shape
     rows = -(-count // columns)
-    size = (columns * (width + GAP) + GAP, rows * (height + GAP) + GAP)
+    size = (columns * (wide + GAP) + GAP, rows * (high + GAP) + GAP)
     page = Image.new("RGB", size, GUTTER)
     for index, tile in enumerate(pixels):
         row, column = divmod(index, columns)
-        place = (GAP + column * (width + GAP), GAP + row * (height + GAP))
+        place = (GAP + column * (wide + GAP), GAP + row * (high + GAP))
         page.paste(Image.fromarray(tile), place)
     return page
 
 
-def _head(draw: ImageDraw.ImageDraw, headings: Sequence[Heading], top: int, pitch: float) -> None:
-    """Write the labels and, where the range ends within the sheet, a bar under trained ones."""
-    partly = len({heading.trained for heading in headings}) == 2
-    size = _fitting([heading.text for heading in headings], pitch - 4)
+def _head(
+    draw: ImageDraw.ImageDraw, headings: Sequence[Heading], left: int, top: int, pitch: float
+) -> None:
+    """Write the labels over columns, and a bar under marked ones."""
+    face = fitting([heading.text for heading in headings], pitch - 4)
     for column, heading in enumerate(headings):
-        left = MARGIN + GAP / 2 + column * pitch
-        ink = INK if heading.trained else FAINT
-        draw.text((left + pitch / 2, top + 10), heading.text, ink, _font(size), anchor="mm")
-        if partly and heading.trained:
-            follows = column + 1 < len(headings) and headings[column + 1].trained
-            right = left + pitch + (0 if follows else -GAP)
-            draw.rectangle((left, top + 21, right, top + 23), fill=BAR)
+        middle = left + GAP / 2 + (column + 0.5) * pitch
+        draw.text((middle, top + 10), heading.text, _ink(heading), face, anchor="mm")
+    for start, stop in _marked(headings, pitch):
+        draw.rectangle((left + start, top + 21, left + stop, top + 23), fill=BAR)
 
 
-def _fitting(texts: Sequence[str], width: float) -> int:
-    for size in (13, 12, 11, 10, 9):
-        if max(_font(size).getlength(text) for text in texts) <= width:
-            return size
-    return 8
+def _aside(
+    draw: ImageDraw.ImageDraw, sides: Sequence[Heading], left: int, top: int, pitch: float
+) -> None:
+    """Write the labels beside rows, and a bar along marked ones."""
+    for row, heading in enumerate(sides):
+        middle = top + GAP / 2 + (row + 0.5) * pitch
+        draw.text((left - 9, middle), heading.text, _ink(heading), font(12), anchor="rm")
+    for start, stop in _marked(sides, pitch):
+        draw.rectangle((left - 5, top + start, left - 3, top + stop), fill=BAR)
 
 
-def _wrap(text: str, font: ImageFont.FreeTypeFont, cells: Image.Image) -> list[str]:
-    """Break text at blanks so that each line fits the width of the cells; long words too."""
-    lines: list[str] = []
-    for word in text.split():
-        longer = f"{lines[-1]} {word}" if lines else word
-        if lines and font.getlength(longer) <= cells.width:
-            lines[-1] = longer
-            continue
-        rest = word
-        while font.getlength(rest) > cells.width and len(rest) > 1:
-            fits = next(
-                n
-                for n in range(len(rest), 0, -1)
-                if n == 1 or font.getlength(rest[:n]) <= cells.width
-            )
-            lines.append(rest[:fits])
-            rest = rest[fits:]
-        lines.append(rest)
-    return lines
+def _side_width(sides: Sequence[Heading]) -> int:
+    return round(max((font(12).getlength(side.text) for side in sides), default=-10)) + 10
 
 
-def _height(font: ImageFont.FreeTypeFont) -> int:
-    ascent, descent = font.getmetrics()
-    return ascent + descent + 3
+def _ink(heading: Heading) -> Colour:
+    return INK if heading.marked else FAINT
 
 
-@cache
-def _font(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
-    """Return the sans face that comes with matplotlib: the same on every machine."""
-    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
-    return ImageFont.truetype(str(Path(mpl.get_data_path()) / "fonts" / "ttf" / name), size)
+def _marked(headings: Sequence[Heading], pitch: float) -> list[tuple[float, float]]:
+    """Return where runs of marked labels begin and end; nothing when all are alike."""
+    marks = [False, *(heading.marked for heading in headings), False]
+    if len(set(marks[1:-1])) < 2:
+        return []
+    turns = [place for place, (one, other) in enumerate(pairwise(marks)) if one != other]
+    return [
+        (GAP / 2 + start * pitch, GAP / 2 + stop * pitch - GAP)
+        for start, stop in zip(turns[::2], turns[1::2], strict=True)
+    ]

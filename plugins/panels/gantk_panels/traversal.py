@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gan_toolkit import Grid, LatentSpace, Panel, Picture, View
 from gantk_panels.points import by_value
-from gantk_panels.sheet import Heading, sheet
+from gantk_panels.sheet import Cells, headings_of, sheet
 
 POINTS = 2_000
 
@@ -28,25 +28,24 @@ class Traversal(Panel):
 
     def _picture(self, view: View, member: str) -> Picture:
         grid = view.space[member].grid(self._columns)
-        headings = [Heading(*column) for column in zip(grid.labels, grid.trained, strict=True)]
+        headings = headings_of(grid)
         if len(view.data.sample_shape) == 3:
-            samples = view.generate(_sweep(view, member, grid, self._rows))
+            samples = view.generate(sweep(view, member, grid, self._rows))
             subtitle = f"{member} varies from left to right; each row keeps all else"
             if not all(grid.trained):
                 subtitle += "; the bar marks the trained range"
-            image = sheet(
-                samples, len(headings), title=view.title, subtitle=subtitle, headings=headings
-            )
+            cells = Cells(samples, len(headings), headings)
+            image = sheet(cells, title=view.title, subtitle=subtitle)
         else:
             rows = max(1, POINTS // len(headings))
-            samples = view.generate(_sweep(view, member, grid, rows))
+            samples = view.generate(sweep(view, member, grid, rows))
             groups = [samples[column :: len(headings)] for column in range(len(headings))]
             image = by_value(
                 view.real(POINTS).samples,
                 groups,
                 headings,
                 discrete=view.space[member].discrete,
-                closed=_closes(grid.values),
+                closed=closes(grid.values),
                 title=view.title,
                 subtitle=f"samples coloured by {member}, over real points in grey"
                 + ("" if all(grid.trained) else "; (values) lie outside the trained range"),
@@ -54,7 +53,7 @@ class Traversal(Panel):
         return Picture(f"traversals/{member}", image, f"Traversal of {member}. {view.title}")
 
 
-def _sweep(view: View, member: str, grid: Grid, rows: int) -> Tensor:
+def sweep(view: View, member: str, grid: Grid, rows: int) -> Tensor:
     """Return the latents of a sheet, row by row, with `member` set to each value in turn."""
     fixed = view.space.sample(rows, view.rng("traversal"))
     latent = fixed.repeat_interleave(len(grid.values), dim=0)
@@ -62,7 +61,7 @@ def _sweep(view: View, member: str, grid: Grid, rows: int) -> Tensor:
     return latent
 
 
-def _closes(values: Tensor) -> bool:
+def closes(values: Tensor) -> bool:
     """Return whether the last value leads back to the first in one more step."""
     steps = (values[1:] - values[:-1]).norm(dim=1)
     return len(values) > 2 and bool((values[0] - values[-1]).norm() <= 1.5 * steps.max())

@@ -81,6 +81,21 @@ def test_points_are_plotted(
     assert len(np.unique(np.asarray(coloured.image).reshape(-1, 3), axis=0)) > 100
 
 
+def test_categories_of_points_are_named_where_they_are(
+    points_view: MemoryView, points_space: LatentSpace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The samples of this view do not follow the category: all four lie around the middle."""
+    kept: list[Any] = []
+    monkeypatch.setattr("gantk_panels.points.render", lambda made: kept.append(made))
+
+    for latent in ("shape", "level"):
+        Traversal(points_space, latent).draw(points_view)
+
+    named, plain = ([text.get_text() for text in made.axes[0].texts] for made in kept)
+    assert named == ["0", "1", "2", "3"]
+    assert plain == []
+
+
 def history(table: str = "information") -> list[dict[str, Any]]:
     steps = range(50, 1_001, 50)
     return [
@@ -150,6 +165,15 @@ def test_every_panel_is_offered_and_can_be_loaded() -> None:
     registry = Registry()
     gantk_panels.gantk_register(registry)
 
-    assert registry.names("panel") == ["bound_curve", "sample_grid", "traversal"]
+    assert registry.names("panel") == [
+        "bound_curve",
+        "interpolation",
+        "matrix",
+        "pair_grid",
+        "real_and_generated",
+        "sample_grid",
+        "traversal",
+        "traversal_film",
+    ]
     for component in registry.all("panel"):
         assert component.load().__name__ == component.build.split(":")[1]
