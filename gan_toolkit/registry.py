@@ -135,7 +135,9 @@ class Registry:
         for known_as in (name, *component.aliases):
             if there := self._components.get((kind, known_as)):
                 owner = there.plugin or "another plugin"
-                raise RegistrationError(f"{kind} {known_as!r} is already registered by {owner}")
+                raise RegistrationError(
+                    f"{kind} {known_as!r} is already registered by {owner}; block one of the two"
+                )
         for known_as in (name, *component.aliases):
             self._components[kind, known_as] = component
 

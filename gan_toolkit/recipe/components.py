@@ -20,6 +20,7 @@ from gan_toolkit.recipe.messages import complaints, keys_in, unknown_key
 from gan_toolkit.recipe.options import Choice, Options
 from gan_toolkit.recipe.paths import AnyPath, dotted
 from gan_toolkit.recipe.requirements import trouble_of
+from gan_toolkit.recipe.used import Used
 from gan_toolkit.registry import Component, UnknownComponent
 
 ENOUGH = 100
@@ -137,7 +138,8 @@ class ComponentReader:
         read_keys = self.validate(keys, shared, path)
         if options is None or read_keys is None:
             return None
-        return Chosen(kind, dotted(path), str(path[-1]), component, options, read_keys)
+        plugin = Used.read(str(table["use"])).plugin
+        return Chosen(kind, dotted(path), str(path[-1]), component, options, read_keys, plugin)
 
     def _component(self, kind: str, path: AnyPath, table: Any) -> Component | None:
         offered = ", ".join(self.host.registry.names(kind)) or "none"
@@ -154,11 +156,14 @@ class ComponentReader:
 
     def _named(self, kind: str, path: AnyPath, use: str) -> Component | None:
         where = (*path, "use")
-        name, pinned, version = use.partition("@")
+        plugin, name, version, pinned = Used.read(use)
         try:
             component = self.host.registry.get(kind, name)
         except UnknownComponent as error:
             self._complain_of_unknown(where, error)
+            return None
+        if plugin not in ("", component.plugin):
+            self._complain_of_owner(where, component, plugin)
             return None
         if pinned and not (version.isascii() and version.isdigit() and 0 < len(version) < 10):
             self.complain(where, f"{found(use)} is not a name; {component.pinned}")
@@ -187,6 +192,20 @@ class ComponentReader:
         text = "; ".join(parts) + did_you_mean(error.name, error.known, cutoff=0.5)
         self.complain(where, text, ExitCode.PLUGIN if suspects else ExitCode.RECIPE)
 
+    def _complain_of_owner(self, where: AnyPath, component: Component, plugin: str) -> None:
+        """Say why the component of this name is not the one that is asked for."""
+        text = f"{component.kind} {component.name!r} is offered by {component.plugin!r}"
+        record = self.host.record_of(plugin)
+        if record is None:
+            known = [record.name for record in self.host.records]
+            text += f"; no plugin is named {plugin!r}{did_you_mean(plugin, known)}"
+        elif trouble := trouble_of(record):
+            text += f"; {trouble}; see: gantk plugins info {plugin}"
+        else:
+            text += f', not by {plugin!r}; write "{component.plugin}:{component.name}"'
+        code = ExitCode.PLUGIN if record and record.status != "loaded" else ExitCode.RECIPE
+        self.complain(where, text, code)
+
     def _known(self, component: Component, path: AnyPath, own: dict[str, Any]) -> dict[str, Any]:
         """Return the options without the keys nobody reads, after complaining of those."""
         readable = keys_in(component.options)
@@ -214,7 +233,7 @@ class ComponentReader:
         self, component: Component, path: AnyPath, use: str, own: dict[str, Any]
     ) -> dict[str, Any] | None:
         """Return options of an older version as those of the installed one."""
-        asked = int(use.partition("@")[2] or component.version)
+        asked = int(Used.read(use).version or component.version)
         where = (*path, "use")
         for version in range(asked, component.version):
             step = component.migrate.get(version)
