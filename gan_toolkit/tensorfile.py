@@ -82,6 +82,11 @@ def describe(path: Path) -> dict[str, Any]:
 
 FORMAT = 1
 """Of the model file."""
+SHARED = (
+    *("format", "name", "summary", "data", "latents", "generator", "critic", "regularisers"),
+    "measures",
+)
+"""The tables of a recipe that go into a model file: what samples, reads and is measured."""
 
 
 def check_note(note: Mapping[str, Any]) -> None:
