@@ -13,6 +13,7 @@ from gan_toolkit.cli.failures import lines_of
 from gan_toolkit.cli.group import Group
 from gan_toolkit.cli.options import overrides_from, recipe_changes, recipe_source, without_base
 from gan_toolkit.cli.recipe_diff import diff
+from gan_toolkit.cli.recipe_migrate import migrate
 from gan_toolkit.cli.recipe_schema import schema
 from gan_toolkit.cli.recipe_sides import origin_of
 from gan_toolkit.cli.session import Session, pass_session, shared
@@ -211,5 +212,5 @@ def _say_notes(session: Session, loaded: Recipe) -> None:
         session.say(note)
 
 
-for command_of_its_own in (diff, schema):
+for command_of_its_own in (diff, migrate, schema):
     recipe.add_command(command_of_its_own)

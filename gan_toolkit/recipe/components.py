@@ -21,7 +21,7 @@ from gan_toolkit.recipe.options import Choice, Options
 from gan_toolkit.recipe.paths import AnyPath, dotted
 from gan_toolkit.recipe.requirements import trouble_of
 from gan_toolkit.recipe.used import Used
-from gan_toolkit.registry import Component, UnknownComponent
+from gan_toolkit.registry import Component, UnknownComponent, UnreadableVersion
 
 ENOUGH = 100
 """Problems after which further dangling references are not looked into."""
@@ -156,25 +156,23 @@ class ComponentReader:
 
     def _named(self, kind: str, path: AnyPath, use: str) -> Component | None:
         where = (*path, "use")
-        plugin, name, version, pinned = Used.read(use)
+        used = Used.read(use)
         try:
-            component = self.host.registry.get(kind, name)
+            component = self.host.registry.get(kind, used.name)
         except UnknownComponent as error:
             self._complain_of_unknown(where, error)
             return None
-        if plugin not in ("", component.plugin):
-            self._complain_of_owner(where, component, plugin)
+        if used.plugin not in ("", component.plugin):
+            self._complain_of_owner(where, component, used.plugin)
             return None
-        if pinned and not (version.isascii() and version.isdigit() and 0 < len(version) < 10):
+        if used.faulty:
             self.complain(where, f"{found(use)} is not a name; {component.pinned}")
             return None
-        if pinned and int(version) > component.version:
-            text = f"needs {name} version {version}, installed is {component.version}"
-            self.complain(where, text, ExitCode.PLUGIN)
-            return None
-        if name != component.name:
+        if used.name != component.name:
             place = self.tree.origin(where).place
-            told = f"{dotted(where)}: {name!r} is another name of {component.name!r}; write that"
+            told = (
+                f"{dotted(where)}: {used.name!r} is another name of {component.name!r}; write that"
+            )
             self.notes.append(f"{place}: {told}" if place else told)
         return component
 
@@ -234,20 +232,11 @@ class ComponentReader:
     ) -> dict[str, Any] | None:
         """Return options of an older version as those of the installed one."""
         asked = int(Used.read(use).version or component.version)
-        where = (*path, "use")
-        for version in range(asked, component.version):
-            step = component.migrate.get(version)
-            if step is None:
-                text = f"needs {component.name} version {asked}, installed is {component.version}"
-                self.complain(where, f"{text}, which can't read it", ExitCode.PLUGIN)
-                return None
-            try:
-                own = dict(step(dict(own)))
-            except Exception as error:
-                raise PluginError(
-                    f"plugin {component.plugin!r}: {component.kind} {component.name!r} can't "
-                    f"migrate version {version} ({type(error).__name__}: {error})"
-                ) from error
+        try:
+            own = component.migrated(own, asked)
+        except UnreadableVersion as error:
+            self.complain((*path, "use"), str(error), ExitCode.PLUGIN)
+            return None
         if asked < component.version:
             told = f"options of {component.name} version {asked} were read as {component.version}"
             self.notes.append(f"{dotted(path)}: {told}")
