@@ -13,6 +13,7 @@ from gan_toolkit.cli.failures import lines_of
 from gan_toolkit.cli.group import Group
 from gan_toolkit.cli.options import overrides_from, recipe_changes, recipe_source, without_base
 from gan_toolkit.cli.recipe_diff import diff
+from gan_toolkit.cli.recipe_explain import explain
 from gan_toolkit.cli.recipe_migrate import migrate
 from gan_toolkit.cli.recipe_schema import schema
 from gan_toolkit.cli.recipe_sides import origin_of
@@ -212,5 +213,5 @@ def _say_notes(session: Session, loaded: Recipe) -> None:
         session.say(note)
 
 
-for command_of_its_own in (diff, migrate, schema):
+for command_of_its_own in (diff, explain, migrate, schema):
     recipe.add_command(command_of_its_own)

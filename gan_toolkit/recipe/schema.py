@@ -21,6 +21,8 @@ from gan_toolkit.recipe.keys import (
     KIND_OF_SECTION,
     KIND_OF_TABLE,
     PLAYERS,
+    Around,
+    Choosing,
     Head,
     RunOptions,
     keys_of,
@@ -35,11 +37,6 @@ TITLE = "Recipe of gan-toolkit"
 NAMES = {"pattern": "^[a-z][a-z0-9_]*$"}
 ANYTHING: Schema = {"type": "object", "additionalProperties": True}
 """Every condition says so: what it does not name would be marked where editors are strict."""
-FILE = {
-    "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
-    "description": "Recipes this one builds on: files, or names of `gantk recipe list`.",
-}
-USE = "Which component; also as `name@version` or `plugin:name`."
 
 
 def recipe_schema(host: PluginHost) -> Schema:
@@ -49,6 +46,7 @@ def recipe_schema(host: PluginHost) -> Schema:
         definitions |= _definitions_of(component)
     definitions |= {"run": _model(RunOptions, "run", {})}
     head = _model(Head, "head", definitions)["properties"]
+    extends = _model(Around, "around", definitions)["properties"]["extends"]
     tables = {"run": _ref("run"), **_tables()}
     in_variant = {key: head[key] for key in ("name", "summary")}
     variant = _closed({**in_variant, **tables})
@@ -57,7 +55,7 @@ def recipe_schema(host: PluginHost) -> Schema:
         "$schema": DRAFT,
         "title": TITLE,
         "$comment": made_of(host),
-        **_closed({**head, "extends": FILE, **tables, "variants": _named("variant")}),
+        **_closed({**head, "extends": extends, **tables, "variants": _named("variant")}),
         "if": ANYTHING | {"required": ["extends"]},
         "else": ANYTHING | {"properties": _with_use()},
         "definitions": definitions,
@@ -91,9 +89,10 @@ def _with_use() -> Schema:
 def _union(kind: str, host: PluginHost) -> Schema:
     """Return the table of any component of a kind."""
     offered = host.registry.all(kind)
+    use = _model(Choosing, "choosing", {})["properties"]["use"]
     names = [name for component in offered for name in (component.name, *component.aliases)]
     return ANYTHING | {
-        "properties": {"use": {"type": "string", "description": USE, "examples": names}},
+        "properties": {"use": {**use, "examples": names}},
         "allOf": [
             {
                 "if": _use({"pattern": "[:@]"}),
