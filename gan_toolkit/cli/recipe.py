@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gan_toolkit.cli import completing
 from gan_toolkit.cli.failures import lines_of
 from gan_toolkit.cli.group import Group
 from gan_toolkit.cli.options import overrides_from, recipe_changes, recipe_source, without_base
@@ -70,7 +71,7 @@ def _headline(listed: Listed, host: PluginHost) -> tuple[str, list[str]]:
 
 
 @recipe.command(short_help="One recipe: as given, or with every value.")
-@click.argument("source", metavar="RECIPE", type=recipe_source)
+@click.argument("source", metavar="RECIPE", type=recipe_source, shell_complete=completing.recipes)
 @click.option("--resolved", is_flag=True, help="With every value, variants and changes applied.")
 @click.option("--origins", is_flag=True, help="Each value, and where it comes from.")
 @recipe_changes
@@ -126,7 +127,14 @@ def _origins(loaded: Recipe) -> Iterator[tuple[str, Any, str]]:
 
 
 @recipe.command(short_help="All that is wrong with recipes, variants included.")
-@click.argument("sources", metavar="RECIPE…", nargs=-1, required=True, type=recipe_source)
+@click.argument(
+    "sources",
+    metavar="RECIPE…",
+    nargs=-1,
+    required=True,
+    type=recipe_source,
+    shell_complete=completing.recipes,
+)
 @click.option("--build", is_flag=True, help="Build the networks too, without memory.")
 @shared
 @pass_session
@@ -172,7 +180,7 @@ def _build(session: Session, checked: Recipe) -> None:
 
 
 @recipe.command(short_help="Copy a recipe, to change it.")
-@click.argument("name", type=recipe_source)
+@click.argument("name", type=recipe_source, shell_complete=completing.recipes)
 @click.argument("destination", required=False)
 @shared
 @pass_session

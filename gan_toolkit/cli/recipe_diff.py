@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from gan_toolkit.cli import completing
 from gan_toolkit.cli.options import recipe_changes
 from gan_toolkit.cli.recipe_sides import Changes, Side, origin_of, read_side
 from gan_toolkit.cli.session import Session, pass_session, shared
@@ -30,8 +31,8 @@ class Row(NamedTuple):
 
 
 @click.command(short_help="What two recipes ask differently.")
-@click.argument("a", metavar="A")
-@click.argument("b", metavar="B", required=False)
+@click.argument("a", metavar="A", shell_complete=completing.recipes)
+@click.argument("b", metavar="B", required=False, shell_complete=completing.recipes)
 @recipe_changes
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 @shared

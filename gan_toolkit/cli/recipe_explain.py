@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gan_toolkit.cli import completing
 from gan_toolkit.cli.recipe_sides import Side, origin_of, read_side
 from gan_toolkit.cli.session import Session, pass_session, shared
 from gan_toolkit.cli.text import heading, put, put_json, table
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="What a key of a recipe means.")
-@click.argument("key")
-@click.argument("source", metavar="RECIPE", required=False)
+@click.argument("key", shell_complete=completing.keys)
+@click.argument("source", metavar="RECIPE", required=False, shell_complete=completing.recipes)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 @shared
 @pass_session
