@@ -35,7 +35,8 @@ def _completing(otherwise: str = "") -> Callable[[Find], Complete]:
         def complete(context: click.Context, _: click.Parameter, typed: str) -> Items:
             found: list[str] = []
             with suppress(Exception), redirect_stderr(io.StringIO()):
-                found = [name for name in find(context, typed) if name.startswith(typed)]
+                start = _bare(typed)
+                found = [name for name in find(context, typed) if _bare(name).startswith(start)]
             if not found and otherwise:
                 return [CompletionItem(typed, type=otherwise)]
             return [CompletionItem(name) for name in found]
@@ -43,6 +44,11 @@ def _completing(otherwise: str = "") -> Callable[[Find], Complete]:
         return complete
 
     return wrapped
+
+
+def _bare(text: str) -> str:
+    """Return a text without the quotes that shells and people leave out."""
+    return text.replace('"', "").replace("'", "")
 
 
 @_completing("file")

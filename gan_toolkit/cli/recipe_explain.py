@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 def explain(session: Session, key: str, source: str | None, *, as_json: bool) -> None:
     """Say what KEY means, with type, default and range, and who reads it.
 
-    KEY is as in a recipe, such as regularisers.information.weight or run.steps, or a kind and a
-    component, such as latent.categorical.categories. With RECIPE, which may be a run or a model
-    file, its value is shown too, and where that comes from.
+    KEY is as in a recipe, such as regularisers.information.weight or run.steps, or that of a
+    component: latent.COMPONENT.KEY. With RECIPE, which may be a run or a model file, its value is
+    shown too, and where that comes from.
     """
     path = _path(key)
     side = None if source is None else read_side(source, session.host)

@@ -1,7 +1,7 @@
 """What a key of a recipe is: which options model holds it, and whose that is.
 
 A key is asked for as it stands in a recipe (`regularisers.information.weight`, `run.steps`), or by
-kind and component (`latent.categorical.categories`).
+kind and component (`latent.<component>.<key>`).
 """
 
 from __future__ import annotations
