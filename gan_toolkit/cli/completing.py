@@ -119,12 +119,10 @@ def settings(context: click.Context, typed: str) -> Iterable[str]:
 
 @_completing()
 def keys(context: click.Context, _: str) -> Iterable[str]:
-    """Offer keys of the recipe on the line; without one, those of the core and of components."""
+    """Offer keys of the core and of components: the recipe, if any, stands behind the cursor."""
     from gan_toolkit.recipe.keys import RunOptions
     from gan_toolkit.recipe.messages import keys_in
 
-    if context.params.get("source"):
-        return [key for key, _ in _keys(_recipe(context))]
     found = [f"run.{key}" for key in keys_in(RunOptions)]
     for component in _host(context).registry.all():
         start = f"{component.kind}.{component.name}"

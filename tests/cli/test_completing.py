@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.shell_completion import ShellComplete
+from click.shell_completion import CompletionItem, ShellComplete
 from click.testing import CliRunner
 
 from gan_toolkit.cli.root import cli
@@ -151,7 +151,12 @@ def test_bash_takes_words_apart_and_we_join_them(
     monkeypatch.setenv("COMP_WORDS", "\n".join(words))
     monkeypatch.setenv("COMP_CWORD", str(len(words) - 1))
 
-    assert Bash(cli, {}, "gantk", "X").get_completion_args() == (before, typed)
+    shell = Bash(cli, {}, "gantk", "X")
+    kept = typed[: typed.rfind("=") + 1]
+
+    assert shell.get_completion_args() == (before, typed)
+    assert shell.format_completion(CompletionItem(f"{kept}word")) == "plain,word"
+    assert shell.format_completion(CompletionItem(f'{kept}"word"')) == "plain,'\"word\"'"
 
 
 SCRIPT = r"""

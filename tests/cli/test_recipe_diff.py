@@ -131,3 +131,47 @@ def test_what_can_not_be_compared(
     assert result.exit_code in (2, 8)
     assert text in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+def test_what_only_the_second_has_is_listed_value_by_value(gantk: Gantk, recipe: Path) -> None:
+    more = 'measures.more={ use = "tiny_two", every = 2 }'
+
+    found = changes(gantk("recipe", "diff", recipe, "--set", more, "--json"))
+
+    assert [change[1:] for change in found] == [
+        ("measures.more.use", None, "tiny_two@1", "", "--set #1"),
+        ("measures.more.every", None, 2, "", "--set #1"),
+    ]
+
+
+def test_what_the_reader_notes_is_said_once(gantk: Gantk, recipe: Path) -> None:
+    Path("leads.py").write_text(
+        "from gan_toolkit import hookimpl\n@hookimpl\ndef gantk_register(registry):\n"
+        '    registry.add("tracker", "pencil", build="x:Y", aliases=("lead",))\n'
+    )
+    Path("old.toml").write_text(f'{recipe.read_text()}\n[trackers.log]\nuse = "lead"\n')
+
+    result = gantk("-P", "./leads.py", "recipe", "diff", "old.toml", "--variant", "base")
+
+    assert result.stderr.splitlines() == [
+        "old.toml:53: trackers.log.use: 'lead' is another name of 'pencil'; write that",
+        "the same: old.toml and old.toml ask for the same run",
+    ]
+
+
+def test_two_models_have_all_that_is_compared(gantk: Gantk, recipe: Path) -> None:
+    gantk("run", recipe, "--name", "first", "--no-report")
+    model = "runs/tiny/first/model.safetensors"
+
+    result = gantk("recipe", "diff", model, model)
+
+    assert result.stderr == f"the same: {model} and {model} ask for the same run\n"
+
+
+def test_a_run_without_origins_has_its_values(gantk: Gantk, recipe: Path) -> None:
+    gantk("run", recipe, "--name", "first", "--no-report", "--seed", "4")
+    Path("runs/tiny/first/recipe.origins.json").unlink()
+
+    found = changes(gantk("recipe", "diff", "first", recipe, "--variant", "cpu", "--json"))
+
+    assert [change[1:] for change in found] == [("run.seed", 4, 1, "", "tiny.toml:8")]
