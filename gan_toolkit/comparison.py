@@ -11,16 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from gan_toolkit.recipe.difference import difference, is_free
+from gan_toolkit.recipe.difference import GROUPS, difference, group_of
 from gan_toolkit.recipe.paths import dotted
 from gan_toolkit.runs import RunFolder
 from gan_toolkit.scores import Record, data_of, name_of, protocol_of
 
-SEED = "run.seed"
 ROUNDING = 0.001
 """What does not show in three digits."""
-GROUPS = ("seeds", "training", "enters no training step")
-"""How differences of recipes are grouped."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +123,9 @@ def differences(sides: Sequence[Side]) -> list[Difference]:
     first, *others = (side.recipe for side in sides)
     paths = dict.fromkeys(change.path for other in others for change in difference(first, other))
     values = [dict(_addressed(side.recipe)) for side in sides]
-    found = [Difference(_group(path), path, [each.get(path) for each in values]) for path in paths]
+    found = [
+        Difference(group_of(path), path, [each.get(path) for each in values]) for path in paths
+    ]
     return sorted(found, key=lambda one: GROUPS.index(one.group))
 
 
@@ -194,15 +193,9 @@ def _addressed(table: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterato
             yield from _addressed(value, (*above, key))
 
 
-def _group(key: str) -> str:
-    if key == SEED:
-        return GROUPS[0]
-    return GROUPS[2] if is_free(key) and key != "run.steps" else GROUPS[1]
-
-
 def _differ_by_seed_only(a: Side, b: Side) -> bool:
     changes = [change.path for change in difference(a.recipe, b.recipe)]
-    alike = all(_group(path) != "training" for path in changes)
+    alike = all(group_of(path) != "training" for path in changes)
     return alike and a.step == b.step and _trained_on(a) == _trained_on(b)
 
 

@@ -26,15 +26,9 @@ from gan_toolkit.interfaces import Grid, Regulariser
 from gan_toolkit.latents import LatentSpace
 from gan_toolkit.plugins import PluginHost, load_plugins
 from gan_toolkit.rebuild import Rebuilt, rebuild, rebuild_from
-from gan_toolkit.tensorfile import FORMAT, NOTE, check_note, describe
+from gan_toolkit.tensorfile import FORMAT, NOTE, SHARED, check_note, describe
 
 BATCH = 256
-SHARED = (
-    *("format", "name", "summary", "data", "latents", "generator", "critic", "regularisers"),
-    "measures",
-)
-"""The tables of a recipe that go into a model file: what samples, reads and is measured."""
-
 M = TypeVar("M", bound=nn.Module)
 
 __all__ = [

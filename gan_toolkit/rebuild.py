@@ -29,6 +29,7 @@ from gan_toolkit.recipe.environment import expand
 from gan_toolkit.recipe.extending import merge_documents
 from gan_toolkit.recipe.reading import read_mapping
 from gan_toolkit.recipe.requirements import trouble_of
+from gan_toolkit.recipe.used import Used
 from gan_toolkit.registry import Registry, UnknownComponent
 from gan_toolkit.tensorfile import TensorFacts, describe, read_header
 
@@ -241,29 +242,30 @@ class _Tables:
 
     def offered(self, kind: str, path: _Path) -> bool:
         """Return whether a plugin here offers what a table names; False only if none does."""
-        name, version = self._use(path)
+        used = Used.read(self._use(path))
         try:
-            component = self.host.registry.get(kind, name)
+            component = self.host.registry.get(kind, used.name)
         except UnknownComponent:
-            return not name  # no name at all is a fault of the file
+            return not used.name  # no name at all is a fault of the file
+        if used.plugin not in ("", component.plugin):
+            return False
+        version = used.version
         return not (version.isdecimal() and int(version[:9]) > component.version)
 
     def lack(self, kind: str, path: _Path) -> str:
         """Say what a table needs, and who might have offered it."""
-        use = "@".join(filter(None, self._use(path)))
         suspects = "".join(f"; {t}" for record in self.host.records if (t := trouble_of(record)))
-        wanted = f"{'.'.join(path)} needs the {kind} {use[:80]!r}"
+        wanted = f"{'.'.join(path)} needs the {kind} {self._use(path)[:80]!r}"
         return printable(f"{wanted}, which no plugin here offers{suspects}")
 
     def choose(self, kind: str, path: _Path) -> Chosen:
         """Return what a table chooses; when it is at fault, the reader keeps the problem."""
         return cast("Chosen", self.reader.choose(kind, path, self.table(path)))
 
-    def _use(self, path: _Path) -> tuple[str, str]:
+    def _use(self, path: _Path) -> str:
         table = self.table(path)
         use = table.get("use") if isinstance(table, dict) else None
-        name, _, version = use.partition("@") if isinstance(use, str) else ("", "", "")
-        return name, version
+        return use if isinstance(use, str) else ""
 
 
 def _expanded(value: Any) -> Any:

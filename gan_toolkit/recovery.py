@@ -22,6 +22,7 @@ from gan_toolkit.plugins import PluginHost
 from gan_toolkit.rebuild import Rebuilt, rebuild, rebuild_untrained
 from gan_toolkit.recipe import Chosen, Override, Recipe, RunOptions, load_tables
 from gan_toolkit.recipe.marks import local_keys
+from gan_toolkit.recipe.used import Used
 from gan_toolkit.registry import Registry, UnknownComponent
 from gan_toolkit.runs import RunFolder
 from gan_toolkit.tensorfile import describe
@@ -88,7 +89,7 @@ def _without_paths(kind: str, name: str, table: Any, registry: Registry) -> Any:
     if not isinstance(table, Mapping):
         return table  # whoever reads it says so
     try:
-        component = registry.get(kind, str(table.get("use", name)).partition("@")[0])
+        component = registry.get(kind, Used.read(str(table.get("use", name))).name)
     except UnknownComponent:
         return dict(table)  # likewise
     local = local_keys(component.options)

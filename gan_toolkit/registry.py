@@ -47,6 +47,10 @@ class RegistrationError(ValueError):
     """A plugin registers something that can't be; its author must mend it."""
 
 
+class UnreadableVersion(LookupError):
+    """Options are of a version of their component that can't be read here."""
+
+
 class UnknownComponent(LookupError):
     """Nobody offers a component of this kind and name."""
 
@@ -82,6 +86,28 @@ class Component:
     def pinned(self) -> str:
         """The name with the version, as resolved recipes write it."""
         return f"{self.name}@{self.version}"
+
+    def migrated(self, options: Mapping[str, Any], version: int) -> dict[str, Any]:
+        """Return options of `version` as those of this one.
+
+        Raises UnreadableVersion for one that can't be read here, PluginError when a step fails.
+        """
+        needs = f"needs {self.name} version {version}, installed is {self.version}"
+        if version > self.version:
+            raise UnreadableVersion(needs)
+        read = dict(options)
+        for number in range(version, self.version):
+            step = self.migrate.get(number)
+            if step is None:
+                raise UnreadableVersion(f"{needs}, which can't read it")
+            try:
+                read = dict(step(dict(read)))
+            except Exception as error:
+                raise PluginError(
+                    f"plugin {self.plugin!r}: {self.kind} {self.name!r} can't "
+                    f"migrate version {number} ({type(error).__name__}: {error})"
+                ) from error
+        return read
 
     def load(self) -> Callable[..., Any]:
         """Import what builds it; PluginError names the plugin and the text when it can't be."""
@@ -140,7 +166,9 @@ class Registry:
         for known_as in (name, *component.aliases):
             if there := self._components.get((kind, known_as)):
                 owner = there.plugin or "another plugin"
-                raise RegistrationError(f"{kind} {known_as!r} is already registered by {owner}")
+                raise RegistrationError(
+                    f"{kind} {known_as!r} is already registered by {owner}; block one of the two"
+                )
         for known_as in (name, *component.aliases):
             self._components[kind, known_as] = component
 

@@ -108,6 +108,11 @@ _ADDED = ("tensors", "parameters", "bytes")
 """What `describe` adds to a note."""
 FORMAT = 1
 """Of the model file."""
+SHARED = (
+    *("format", "name", "summary", "data", "latents", "generator", "critic", "regularisers"),
+    "measures",
+)
+"""The tables of a recipe that go into a model file: what samples, reads and is measured."""
 
 
 def check_note(note: Mapping[str, Any]) -> None:

@@ -15,12 +15,13 @@ from gan_toolkit.checkpoints import CheckpointStore
 from gan_toolkit.errors import GuardError
 from gan_toolkit.evaluation import EngineView, evaluate
 from gan_toolkit.events import Guard, Observers
-from gan_toolkit.model import SHARED, save_model
+from gan_toolkit.model import save_model
 from gan_toolkit.plugins import PluginHost
 from gan_toolkit.recipe import Recipe
 from gan_toolkit.report.reporter import Reporter
 from gan_toolkit.runs import RunFolder
 from gan_toolkit.signals import StopRequest
+from gan_toolkit.tensorfile import SHARED
 
 Tell = Callable[[Mapping[str, Any]], None]
 """Is told every event of a run, as a record with the key `event`."""

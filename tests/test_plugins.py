@@ -100,7 +100,7 @@ BROKEN = {
         """,
         "hook 'gantk_register' has no argument 'engine'; it has: registry",
     ),
-    "zhalf": (HALF, "latent 'shape' is already registered by good"),
+    "zhalf": (HALF, "latent 'shape' is already registered by good; block one of the two"),
     "misspelt": (
         """
         from gan_toolkit import hookimpl

@@ -260,6 +260,19 @@ def test_what_sampling_needs_is_named_with_the_suspects(path, missing, named):
     assert str(path) in str(e.value)
 
 
+def test_who_must_offer_a_part_is_heeded(path, made):
+    here = host()
+    with here.registry.owned_by("elsewhere"):
+        here.registry.add("generator", "other", build=f"{HOME}:Painter", options=SizeOptions)
+    write(path, made, changed("generator", "use", to="elsewhere:other@1"))
+    loaded = load(path, here)
+    write(path, made, changed("generator", "use", to="somebody:other@1"))
+
+    assert loaded.sample(3, seed=1).equal(made.sample(3, seed=1))
+    with pytest.raises(PluginError, match="needs the generator 'somebody:other@1', which no"):
+        load(path, here)
+
+
 def test_a_newer_version_is_needed_by_number(path, made):
     write(path, made, changed("generator", "use", to="painter@2"))
 

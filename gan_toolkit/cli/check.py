@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gan_toolkit.cli import completing
 from gan_toolkit.cli.session import Session, pass_session, shared
 from gan_toolkit.cli.text import count_of, heading, put, put_json, table, waiting
 from gan_toolkit.errors import PluginError, UsageError
@@ -19,7 +20,7 @@ OUTCOMES: tuple[Outcome, ...] = ("ok", "skipped", "failed")
 
 
 @click.command("check", short_help="Whether plugins keep what they promise.")
-@click.argument("plugins", nargs=-1, metavar="[NAME|PATH]...")
+@click.argument("plugins", nargs=-1, metavar="[NAME|PATH]...", shell_complete=completing.installed)
 @click.option("--all", "everything", is_flag=True, help="Show every check, those that passed too.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 @shared

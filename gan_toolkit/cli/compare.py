@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gan_toolkit.cli import completing
 from gan_toolkit.cli.options import SEED, effort_options, named_components
 from gan_toolkit.cli.session import Session, pass_session, shared
 from gan_toolkit.cli.text import heading, put, put_json, table, waiting
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Runs side by side: recipes, scores, seeds.")
-@click.argument("sources", metavar="RUN…", nargs=-1, required=True)
+@click.argument("sources", metavar="RUN…", nargs=-1, required=True, shell_complete=completing.runs)
 @click.option(
     "--select",
     "comparisons",

@@ -24,9 +24,13 @@ def completion(context: click.Context, shell: str) -> None:
     """
     from click.shell_completion import get_completion_class
 
+    from gan_toolkit.cli.root import COMPLETE
+    from gan_toolkit.cli.shells import register
+
+    register()
     found = get_completion_class(shell)
     root = context.find_root()
     if found is None:  # an older click without this shell
         raise click.UsageError(f"this version of click can't complete in {shell}", context)
-    click.echo(found(root.command, {}, "gantk", "_GANTK_COMPLETE").source())
+    click.echo(found(root.command, {}, "gantk", COMPLETE).source())
     echo(f"to keep it: gantk completion {shell} >> {SHELLS[shell]}")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gan_toolkit.cli import completing
 from gan_toolkit.cli.group import Group
 from gan_toolkit.cli.session import Session, pass_session, shared
 from gan_toolkit.cli.text import heading, put, put_json, table
@@ -22,7 +23,7 @@ def components() -> None:
 
 
 @components.command("list", short_help="All components, or those of one kind.")
-@click.argument("kind", required=False)
+@click.argument("kind", required=False, shell_complete=completing.kinds)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 @shared
 @pass_session
@@ -44,8 +45,8 @@ def list_components(session: Session, kind: str | None, *, as_json: bool) -> Non
 
 
 @components.command("show", short_help="One component with its options.")
-@click.argument("kind")
-@click.argument("name")
+@click.argument("kind", shell_complete=completing.kinds)
+@click.argument("name", shell_complete=completing.components)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 @shared
 @pass_session

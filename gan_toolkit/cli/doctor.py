@@ -6,13 +6,15 @@ import os
 import platform
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import click
 
+from gan_toolkit.cli.recipe_schema import comment_of
 from gan_toolkit.cli.session import Session, pass_session, shared
-from gan_toolkit.cli.text import put_json, table
+from gan_toolkit.cli.text import command, put_json, table
 
 OLDEST_TORCH = (2, 9)
 
@@ -36,6 +38,7 @@ def doctor(session: Session, *, as_json: bool) -> None:
     The exit code is 0 whatever is found: a finding is advice.
     """
     findings = [*machine(), *torch_findings(), *folders(), *plugin_findings(session)]
+    findings += schema_findings(session)
     if as_json:
         put_json([finding._asdict() for finding in findings])
         return
@@ -101,6 +104,26 @@ def folders() -> Iterator[Finding]:
 
 def _folder(folder: Path) -> str:
     return f"{folder}" if folder.exists() else f"{folder} (made when it is needed)"
+
+
+def schema_findings(session: Session) -> Iterator[Finding]:
+    """Look at the schemas that recipes here name in their first line, in whatever state."""
+    from gan_toolkit.recipe.schema import made_of
+
+    named: dict[Path, None] = {}
+    for recipe in sorted(Path().glob("*.toml")):
+        with suppress(OSError, UnicodeDecodeError), recipe.open(encoding="utf-8") as file:
+            first = file.readline(1024).split(maxsplit=1)
+            if first[:1] == ["#:schema"] and len(first) > 1:
+                named[Path(first[1].strip())] = None
+    for schema in named:
+        comment = comment_of(schema)
+        if comment is not None:  # what is not there, or not ours, is for the editor to say
+            well = comment == made_of(session.host)
+            found = "of these plugins" if well else f"of other plugins ({comment})"
+            yield Finding(
+                f"schema {schema}", well, found, command("recipe", "schema", "-o", schema)
+            )
 
 
 def plugin_findings(session: Session) -> Iterator[Finding]:

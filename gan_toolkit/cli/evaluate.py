@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gan_toolkit.cli import completing
 from gan_toolkit.cli.options import SEED, effort_options, named_components
 from gan_toolkit.cli.scores import show_scores
 from gan_toolkit.cli.session import Session, pass_session, shared
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Measure a run or a model when its training is over.")
-@click.argument("source", metavar="MODEL_OR_RUN")
+@click.argument("source", metavar="MODEL_OR_RUN", shell_complete=completing.runs)
 @click.option(
     "--measure",
     "measures",

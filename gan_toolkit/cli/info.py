@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gan_toolkit.cli import completing
 from gan_toolkit.cli.scores import show_scores
 from gan_toolkit.cli.session import Session, pass_session, shared
 from gan_toolkit.cli.text import command, heading, put, put_json, shape_of, size, table
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="What a model file or a run says of itself.")
-@click.argument("source", metavar="MODEL_OR_RUN")
+@click.argument("source", metavar="MODEL_OR_RUN", shell_complete=completing.runs)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 @shared
 @pass_session

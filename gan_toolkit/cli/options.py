@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from gan_toolkit.cli import completing
 from gan_toolkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def recipe_changes(command: Command) -> Command:
         "variants",
         multiple=True,
         metavar="NAME",
+        shell_complete=completing.variants,
         help="Apply a variant of the recipe; 'base' for none.",
     )
     setting = click.option(
@@ -36,6 +38,7 @@ def recipe_changes(command: Command) -> Command:
         "settings",
         multiple=True,
         metavar="KEY=VALUE",
+        shell_complete=completing.settings,
         help="Change one value; VALUE is TOML, so a text stands in quotes.",
     )
     removal = click.option(
@@ -43,6 +46,7 @@ def recipe_changes(command: Command) -> Command:
         "removals",
         multiple=True,
         metavar="KEY",
+        shell_complete=completing.removals,
         help="Take a value or a table away, before anything is --set.",
     )
     return variant(setting(removal(command)))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gan_toolkit.cli import completing
 from gan_toolkit.cli.check import check_plugins
 from gan_toolkit.cli.components import check_kind
 from gan_toolkit.cli.group import Group
@@ -58,7 +59,7 @@ def list_plugins(session: Session, *, kind: str | None, everything: bool, as_jso
 
 
 @plugins.command("info", short_help="One plugin in full.")
-@click.argument("name")
+@click.argument("name", shell_complete=completing.installed)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 @shared
 @pass_session

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from gan_toolkit.cli import completing
 from gan_toolkit.cli.failures import lines_of
 from gan_toolkit.cli.group import Group
 from gan_toolkit.cli.options import overrides_from, recipe_changes, recipe_source, without_base
+from gan_toolkit.cli.recipe_diff import diff
+from gan_toolkit.cli.recipe_explain import explain
+from gan_toolkit.cli.recipe_migrate import migrate
+from gan_toolkit.cli.recipe_schema import schema
+from gan_toolkit.cli.recipe_sides import origin_of
 from gan_toolkit.cli.session import Session, pass_session, shared
 from gan_toolkit.cli.streams import write
 from gan_toolkit.cli.text import command, count_of, echo, put, put_json, table
@@ -65,7 +71,7 @@ def _headline(listed: Listed, host: PluginHost) -> tuple[str, list[str]]:
 
 
 @recipe.command(short_help="One recipe: as given, or with every value.")
-@click.argument("source", metavar="RECIPE", type=recipe_source)
+@click.argument("source", metavar="RECIPE", type=recipe_source, shell_complete=completing.recipes)
 @click.option("--resolved", is_flag=True, help="With every value, variants and changes applied.")
 @click.option("--origins", is_flag=True, help="Each value, and where it comes from.")
 @recipe_changes
@@ -113,29 +119,22 @@ def show(
 
 
 def _origins(loaded: Recipe) -> Iterator[tuple[str, Any, str]]:
-    for key, value in _leaves(loaded.to_dict()):
-        yield key, value, _origin(loaded.origins, key)
+    from gan_toolkit.recipe.difference import leaves
+    from gan_toolkit.recipe.paths import dotted
 
-
-def _leaves(content: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in content.items():
-        if isinstance(value, Mapping) and value:
-            yield from _leaves(value, f"{above}{key}.")
-        else:
-            yield above + key, value
-
-
-def _origin(origins: Mapping[str, str], key: str) -> str:
-    """Return where a value comes from: its own place, or that of the table it stands in."""
-    while key:
-        if key in origins:
-            return origins[key]
-        key = key.rpartition(".")[0]
-    return ""
+    for path, value in leaves(loaded.to_dict()):
+        yield dotted(path), value, origin_of(dotted(path), loaded.origins)
 
 
 @recipe.command(short_help="All that is wrong with recipes, variants included.")
-@click.argument("sources", metavar="RECIPE…", nargs=-1, required=True, type=recipe_source)
+@click.argument(
+    "sources",
+    metavar="RECIPE…",
+    nargs=-1,
+    required=True,
+    type=recipe_source,
+    shell_complete=completing.recipes,
+)
 @click.option("--build", is_flag=True, help="Build the networks too, without memory.")
 @shared
 @pass_session
@@ -181,7 +180,7 @@ def _build(session: Session, checked: Recipe) -> None:
 
 
 @recipe.command(short_help="Copy a recipe, to change it.")
-@click.argument("name", type=recipe_source)
+@click.argument("name", type=recipe_source, shell_complete=completing.recipes)
 @click.argument("destination", required=False)
 @shared
 @pass_session
@@ -220,3 +219,7 @@ def _target(destination: str, name: str) -> Path:
 def _say_notes(session: Session, loaded: Recipe) -> None:
     for note in loaded.notes:
         session.say(note)
+
+
+for command_of_its_own in (diff, explain, migrate, schema):
+    recipe.add_command(command_of_its_own)

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import click
 
+from gan_toolkit.cli import completing
 from gan_toolkit.cli.session import Session, pass_session, shared
 from gan_toolkit.cli.text import put, size, waiting
 from gan_toolkit.errors import UsageError
 
 
 @click.command(short_help="One HTML file of a run: codes to drag, scores, curves.")
-@click.argument("runs", metavar="RUN…", nargs=-1, required=True)
+@click.argument("runs", metavar="RUN…", nargs=-1, required=True, shell_complete=completing.runs)
 @click.option(
     "-o",
     "--output",

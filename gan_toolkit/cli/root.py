@@ -43,6 +43,8 @@ SECTIONS: dict[str, dict[str, str]] = {
 }
 _HOMES = {name: home for section in SECTIONS.values() for name, home in section.items()}
 _OTHERS = "From plugins"
+COMPLETE = "_GANTK_COMPLETE"
+"""The variable in which a shell asks what can stand at the cursor."""
 
 
 class _Raised(Exception):
@@ -115,6 +117,10 @@ class Root(Group):
     ) -> Any:
         """Run one command line; unless told otherwise, leave the process with its exit code."""
         session = extra.setdefault("obj", Session())
+        if COMPLETE in os.environ:
+            from gan_toolkit.cli.shells import register
+
+            register()
 
         def call() -> Any:
             name = prog_name or "gantk"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gan_toolkit.cli import completing
 from gan_toolkit.cli.display import display_for
 from gan_toolkit.cli.options import (
     NO_VARIANT,
@@ -50,7 +51,7 @@ class Told(click.Command):
 
 
 @click.command(cls=Told, short_help="Train what a recipe says, in a fresh folder.")
-@click.argument("recipe", type=recipe_source)
+@click.argument("recipe", type=recipe_source, shell_complete=completing.recipes)
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -114,7 +115,7 @@ def run(
 
 
 @click.command(cls=Told, short_help="Go on with a run that stopped.")
-@click.argument("run")
+@click.argument("run", shell_complete=completing.runs)
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gan_toolkit.cli import completing
 from gan_toolkit.cli.group import Group
 from gan_toolkit.cli.info import run_rows
 from gan_toolkit.cli.run import RUNS
@@ -124,7 +125,7 @@ def age(when: datetime) -> str:
 
 
 @runs.command(short_help="One run in full.")
-@click.argument("run")
+@click.argument("run", shell_complete=completing.runs)
 @out_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 @shared

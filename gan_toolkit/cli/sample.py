@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gan_toolkit.cli import completing
 from gan_toolkit.cli.options import SEED, toml_value
 from gan_toolkit.cli.session import Session, pass_session, shared
 from gan_toolkit.cli.text import command, count_of, put
@@ -24,7 +25,7 @@ PICTURE, NUMBERS = ".png", ".npy"
 
 
 @click.command(short_help="Draw samples, with codes set by hand if you like.")
-@click.argument("source", metavar="MODEL_OR_RUN")
+@click.argument("source", metavar="MODEL_OR_RUN", shell_complete=completing.runs)
 @click.option(
     "-n",
     "--count",
@@ -89,7 +90,7 @@ def sample(
 
 
 @click.command(short_help="Vary one code and hold all else.")
-@click.argument("source", metavar="MODEL_OR_RUN")
+@click.argument("source", metavar="MODEL_OR_RUN", shell_complete=completing.runs)
 @click.argument("code")
 @click.option(
     "--rows",

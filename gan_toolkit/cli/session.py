@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from gan_toolkit.cli import completing
 from gan_toolkit.cli.streams import results_apart
 from gan_toolkit.cli.text import echo
 
@@ -101,6 +102,7 @@ def shared(command: Command) -> Command:
         is_eager=True,
         expose_value=False,
         callback=_add_switches,
+        shell_complete=completing.plugins,
         help="A plugin to leave out (no:NAME), to add (./file.py) or to unblock (NAME).",
     )
     verbose = click.option(

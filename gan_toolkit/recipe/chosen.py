@@ -31,11 +31,14 @@ class Chosen(Choice):
     """The component's own options."""
     shared: Any
     """The core's keys, an options model of the kind: weight, every, count, …"""
+    plugin: str = field(default="", compare=False)
+    """Who must offer it, if `use` says so."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the table with every value and a pinned `use`; `enabled` goes without saying."""
         keys = {key: value for key, value in plain(self.shared).items() if key != "enabled"}
-        return {"use": self.component.pinned, **keys, **plain(self.options)}
+        whose = f"{self.plugin}:" if self.plugin else ""
+        return {"use": whose + self.component.pinned, **keys, **plain(self.options)}
 
     def shareable(self) -> dict[str, Any]:
         """Return the table without what means nothing on another machine: paths and secrets."""

@@ -20,7 +20,8 @@ from gan_toolkit.recipe.messages import complaints, keys_in, unknown_key
 from gan_toolkit.recipe.options import Choice, Options
 from gan_toolkit.recipe.paths import AnyPath, dotted
 from gan_toolkit.recipe.requirements import trouble_of
-from gan_toolkit.registry import Component, UnknownComponent
+from gan_toolkit.recipe.used import Used
+from gan_toolkit.registry import Component, UnknownComponent, UnreadableVersion
 
 ENOUGH = 100
 """Problems after which further dangling references are not looked into."""
@@ -137,7 +138,8 @@ class ComponentReader:
         read_keys = self.validate(keys, shared, path)
         if options is None or read_keys is None:
             return None
-        return Chosen(kind, dotted(path), str(path[-1]), component, options, read_keys)
+        plugin = Used.read(str(table["use"])).plugin
+        return Chosen(kind, dotted(path), str(path[-1]), component, options, read_keys, plugin)
 
     def _component(self, kind: str, path: AnyPath, table: Any) -> Component | None:
         offered = ", ".join(self.host.registry.names(kind)) or "none"
@@ -154,22 +156,23 @@ class ComponentReader:
 
     def _named(self, kind: str, path: AnyPath, use: str) -> Component | None:
         where = (*path, "use")
-        name, pinned, version = use.partition("@")
+        used = Used.read(use)
         try:
-            component = self.host.registry.get(kind, name)
+            component = self.host.registry.get(kind, used.name)
         except UnknownComponent as error:
             self._complain_of_unknown(where, error)
             return None
-        if pinned and not (version.isascii() and version.isdigit() and 0 < len(version) < 10):
+        if used.plugin not in ("", component.plugin):
+            self._complain_of_owner(where, component, used.plugin)
+            return None
+        if used.faulty:
             self.complain(where, f"{found(use)} is not a name; {component.pinned}")
             return None
-        if pinned and int(version) > component.version:
-            text = f"needs {name} version {version}, installed is {component.version}"
-            self.complain(where, text, ExitCode.PLUGIN)
-            return None
-        if name != component.name:
+        if used.name != component.name:
             place = self.tree.origin(where).place
-            told = f"{dotted(where)}: {name!r} is another name of {component.name!r}; write that"
+            told = (
+                f"{dotted(where)}: {used.name!r} is another name of {component.name!r}; write that"
+            )
             self.notes.append(f"{place}: {told}" if place else told)
         return component
 
@@ -186,6 +189,20 @@ class ComponentReader:
         ]
         text = "; ".join(parts) + did_you_mean(error.name, error.known, cutoff=0.5)
         self.complain(where, text, ExitCode.PLUGIN if suspects else ExitCode.RECIPE)
+
+    def _complain_of_owner(self, where: AnyPath, component: Component, plugin: str) -> None:
+        """Say why the component of this name is not the one that is asked for."""
+        text = f"{component.kind} {component.name!r} is offered by {component.plugin!r}"
+        record = self.host.record_of(plugin)
+        if record is None:
+            known = [record.name for record in self.host.records]
+            text += f"; no plugin is named {plugin!r}{did_you_mean(plugin, known)}"
+        elif trouble := trouble_of(record):
+            text += f"; {trouble}; see: gantk plugins info {plugin}"
+        else:
+            text += f', not by {plugin!r}; write "{component.plugin}:{component.name}"'
+        code = ExitCode.PLUGIN if record and record.status != "loaded" else ExitCode.RECIPE
+        self.complain(where, text, code)
 
     def _known(self, component: Component, path: AnyPath, own: dict[str, Any]) -> dict[str, Any]:
         """Return the options without the keys nobody reads, after complaining of those."""
@@ -214,21 +231,12 @@ class ComponentReader:
         self, component: Component, path: AnyPath, use: str, own: dict[str, Any]
     ) -> dict[str, Any] | None:
         """Return options of an older version as those of the installed one."""
-        asked = int(use.partition("@")[2] or component.version)
-        where = (*path, "use")
-        for version in range(asked, component.version):
-            step = component.migrate.get(version)
-            if step is None:
-                text = f"needs {component.name} version {asked}, installed is {component.version}"
-                self.complain(where, f"{text}, which can't read it", ExitCode.PLUGIN)
-                return None
-            try:
-                own = dict(step(dict(own)))
-            except Exception as error:
-                raise PluginError(
-                    f"plugin {component.plugin!r}: {component.kind} {component.name!r} can't "
-                    f"migrate version {version} ({type(error).__name__}: {error})"
-                ) from error
+        asked = int(Used.read(use).version or component.version)
+        try:
+            own = component.migrated(own, asked)
+        except UnreadableVersion as error:
+            self.complain((*path, "use"), str(error), ExitCode.PLUGIN)
+            return None
         if asked < component.version:
             told = f"options of {component.name} version {asked} were read as {component.version}"
             self.notes.append(f"{dotted(path)}: {told}")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from gan_toolkit.recipe.paths import dotted
+from gan_toolkit.recipe.paths import KeyPath, dotted
 
 FREE = (
     "run.steps",
@@ -29,6 +29,18 @@ def is_free(path: str) -> bool:
     return f"{path}.".startswith(tuple(f"{key.removesuffix('.')}." for key in FREE))
 
 
+SEED = "run.seed"
+GROUPS = ("seeds", "training", "enters no training step")
+"""How changes are told apart."""
+
+
+def group_of(path: str) -> str:
+    """Return the group of a key; more steps are free to a resumed run, and yet more training."""
+    if path == SEED:
+        return GROUPS[0]
+    return GROUPS[2] if is_free(path) and path != "run.steps" else GROUPS[1]
+
+
 class Change(NamedTuple):
     """A key whose value differs; None stands for a key that is not there."""
 
@@ -40,6 +52,38 @@ class Change(NamedTuple):
 def difference(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[Change]:
     """Return the changes from `a` to `b`, in the order of `a`, then of what is new in `b`."""
     return _difference(a, b, ())
+
+
+def every_difference(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[Change]:
+    """Return the same down to single values, and the order of the latents, group by group.
+
+    That order is the order of the columns of the generator's input.
+    """
+    changes = [single for change in difference(a, b) for single in _singles(change)]
+    old, new = list(a.get("latents", ())), list(b.get("latents", ()))
+    if old != new and sorted(old) == sorted(new):
+        changes.append(Change("latents", old, new))
+    return sorted(changes, key=lambda change: GROUPS.index(group_of(change.path)))
+
+
+def leaves(table: Mapping[str, Any], above: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
+    """Yield each value that is no table, or an empty one, with its path."""
+    for key, value in table.items():
+        if isinstance(value, Mapping) and value:
+            yield from leaves(value, (*above, key))
+        else:
+            yield (*above, key), value
+
+
+def _singles(change: Change) -> Iterator[Change]:
+    """Yield a table that only one side has as its values."""
+    path, old, new = change
+    if old is None and isinstance(new, Mapping) and new:
+        yield from (Change(f"{path}.{dotted(p)}", None, value) for p, value in leaves(new))
+    elif new is None and isinstance(old, Mapping) and old:
+        yield from (Change(f"{path}.{dotted(p)}", value, None) for p, value in leaves(old))
+    else:
+        yield change
 
 
 def _difference(a: Mapping[str, Any], b: Mapping[str, Any], path: tuple[str, ...]) -> list[Change]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -51,6 +51,22 @@ class Head(Options):
     """What it shows, in one line."""
     requires: list[str] = Field(default=[])
     """Plugins it needs, with versions, such as "alpha>=0.2"."""
+
+
+class Around(Options):
+    """What leads to other recipes: the reader takes these away before it reads the rest."""
+
+    extends: str | list[str] = Field(default=[])
+    """Recipes this one builds on: files, or names of `gantk recipe list`."""
+    variants: dict[str, dict[str, Any]] = Field(default={})
+    """Changes in the shape of a recipe, by name, for `--variant`."""
+
+
+class Choosing(Options):
+    """What every table that chooses a component says."""
+
+    use: str
+    """Which component; also as `name@version` or `plugin:name`."""
 
 
 class RunOptions(Options):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gan_toolkit.recipe.paths import AnyPath, KeyPath
+from gan_toolkit.recipe.used import Used
 
 
 @dataclass(frozen=True)
@@ -105,4 +106,4 @@ def switched_off(table: Any) -> bool:
 
 
 def _used(table: dict[str, Any]) -> str:
-    return str(table["use"]).partition("@")[0]
+    return Used.read(str(table["use"])).name

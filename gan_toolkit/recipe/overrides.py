@@ -48,13 +48,14 @@ def read_override(override: Override) -> tuple[KeyPath, Any]:
     """Return the key and the value of an override, None to unset; or raise BadOverride."""
     key, equals, value = override.text.partition("=")
     if override.unset:
-        return _key(override.text), None
+        return read_key(override.text), None
     if not equals:
         raise BadOverride(key, f"has no value; {key}=VALUE")
-    return _key(key), _value(key.strip(), value)
+    return read_key(key), _value(key.strip(), value)
 
 
-def _key(text: str) -> KeyPath:
+def read_key(text: str) -> KeyPath:
+    """Return the path of a dotted key as it is typed; BadOverride when it is none."""
     table = _parsed(f"{text.strip()} = 0")
     path = []
     while isinstance(table, dict) and len(table) == 1:

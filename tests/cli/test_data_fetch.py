@@ -352,10 +352,11 @@ ALLOWED = {
     "browser.py": {"http"},
     "runs.py": {"socket"},
     "servers.py": {"http"},
+    "installed.py": {"urllib"},
     "web.py": {"urllib", "http", "socket", "ssl"},
 }
-"""`runs.py` asks for the name of this machine; `browser.py` and `servers.py` are for
-tests."""
+"""`runs.py` asks for the name of this machine, `installed.py` reads the address of a local folder;
+`browser.py` and `servers.py` are for tests."""
 
 
 @pytest.mark.parametrize(

@@ -153,3 +153,62 @@ def test_an_unknown_name_is_exit_2(gantk: Gantk, command: str) -> None:
 
     assert result.exit_code == 2
     assert "nothing_like_it" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("top", "text", "code"),
+    [
+        ('extends = "mine.toml"', "mine.toml:1: extends: circle mine.toml -> mine.toml; remove", 2),
+        ('extends = "gone.toml"', 'mine.toml:1: extends: there is no file "gone.toml" in ', 2),
+        ('extends = "tiny:gone"', "mine.toml:1: extends: no recipe is named 'tiny:gone'", 2),
+        ('requires = ["worlds>=99"]', "mine.toml:1: requires: worlds ", 3),
+        ('requires = ["absent"]', "mine.toml:1: requires: absent is not installed; the recipe", 3),
+    ],
+)
+def test_what_a_recipe_builds_on_or_needs_must_be_there(
+    gantk: Gantk, recipe: Path, top: str, text: str, code: int
+) -> None:
+    Path("mine.toml").write_text(f"{top}\n{recipe.read_text()}")
+
+    for command in ("validate", "show"):
+        options = ("--resolved",) if command == "show" else ()
+        result = gantk("recipe", command, "mine.toml", *options)
+
+        assert result.exit_code == code
+        assert result.stderr.startswith(text)
+        assert result.stderr.count("\n") == 1
+
+
+def test_recipes_of_a_plugin_are_listed_shown_and_extended(gantk: Gantk, recipe: Path) -> None:
+    folder = Path("brought")
+    folder.mkdir()
+    (folder / "dots.toml").write_text(recipe.read_text())
+    Path("bringer.py").write_text(
+        "from gan_toolkit import hookimpl\n"
+        "@hookimpl\n"
+        f"def gantk_recipes():\n    return [{str(folder.absolute())!r}]\n"
+    )
+    Path("child.toml").write_text('extends = "bringer:dots"\nname = "child"\n')
+
+    listed = gantk("-P", "./bringer.py", "recipe", "list").stdout
+    shown = gantk("-P", "./bringer.py", "recipe", "show", "bringer:dots").stdout
+    checked = gantk("-P", "./bringer.py", "recipe", "validate", "child.toml")
+
+    assert "bringer:dots" in listed
+    assert shown == recipe.read_text()
+    assert checked.stdout == "child.toml: well, 2 variants: cpu, long\n"
+
+
+def test_validate_build_pushes_a_batch_of_shapes_through(gantk: Gantk, recipe: Path) -> None:
+    text = (
+        recipe.read_text()
+        .replace('"tiny_images"', '"mlp"')
+        .replace("[measures.two]", "[measures.a]")
+    )
+    recipe.write_text(text.replace('"tiny_judge"', '"dcgan"'))
+
+    result = gantk("recipe", "validate", "--build", recipe)
+
+    assert result.exit_code == 2, result.stderr
+    assert "critic" in result.stderr or "generator" in result.stderr
+    assert gantk("recipe", "validate", recipe).exit_code == 0

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+RECIPE = Path(__file__).parents[2] / "recipes" / "infogan_ring.toml"
 
 PROBE = """
 import sys
@@ -42,9 +45,13 @@ def gantk(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
         ("data", "fetch", "mnist", "--dry-run"),
         ("recipe", "list"),
         ("recipe", "validate", "infogan_mnist"),
+        ("recipe", "schema"),
+        ("recipe", "diff", "infogan_ring", "infogan_digits"),
+        ("recipe", "explain", "regularisers.information.weight", "infogan_ring"),
+        ("recipe", "migrate", str(RECIPE)),
         ("completion", "bash"),
     ],
-    ids=" ".join,
+    ids=lambda words: " ".join(words[:2]),
 )
 def test_quick_commands_load_nothing_heavy(arguments: tuple[str, ...]) -> None:
     result = gantk(*arguments)
@@ -53,10 +60,20 @@ def test_quick_commands_load_nothing_heavy(arguments: tuple[str, ...]) -> None:
     assert result.stderr.splitlines()[-1] == "HEAVY []"
 
 
-def test_completion_loads_nothing_heavy() -> None:
-    result = gantk(_GANTK_COMPLETE="bash_complete", COMP_WORDS="gantk re", COMP_CWORD="1")
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("gantk re", ["plain,resume", "plain,report", "plain,recipe"]),
+        ("gantk run infogan_ring --set run.crit", ["plain,run.critic_steps="]),
+        ("gantk resume no", ["file,no"]),
+    ],
+)
+def test_completion_loads_nothing_heavy(words: str, offered: list[str]) -> None:
+    count = str(len(words.split()) - 1)
 
-    assert result.stdout.split() == ["plain,resume", "plain,report", "plain,recipe"]
+    result = gantk(_GANTK_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD=count)
+
+    assert result.stdout.split() == offered
     assert result.stderr.splitlines()[-1] == "HEAVY []"
 
 
