@@ -202,6 +202,19 @@ def test_effort_counts_where_nobody_says_how_many(
     assert {score["count"] for score in found.scores} == {count}
 
 
+def test_all_others_are_run_beside_what_the_recipe_names(run: RunFolder) -> None:
+    """Each component once: what a table of the recipe uses already is not taken again."""
+    told = Told()
+
+    found = examined(run, told, every=True, effort="fast", overrides=[])
+
+    measured = [name for name, _ in values(found.scores)]
+    assert {"bound", "modes", "activeness"} <= set(measured)
+    uses = {(score["use"], score["measure"]) for score in found.scores}
+    assert len(uses) == len({use for use, _ in uses})
+    assert "clustering does not apply: the data set 'ring' has no labels" in told
+
+
 def test_where_nothing_is_named_all_that_apply_are_run(
     unmeasured: RunFolder,
 ) -> None:
