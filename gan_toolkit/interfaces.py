@@ -503,9 +503,12 @@ class Score:
     high: float | None = None
     """Ends of the interval, when one was estimated."""
     chance: float | None = None
+    """What something that knows nothing would get."""
     ceiling: float | None = None
+    """The most the value can be, whoever is measured."""
     reference: float | None = None
-    """What a perfect generator would get, where that is neither the most nor the least."""
+    """What a perfect generator would get, where that is neither the most nor the least: such as
+    what real samples it has not seen get in its place."""
     void: str = ""
     """Why the value must not be used; empty when it may."""
     details: Mapping[str, Any] = field(default_factory=dict)

@@ -28,7 +28,7 @@ from gantk_measures.variables import Binning
 SAMPLES = 10_000
 SOURCE = (
     "input values of the codes, factors read off {} samples by a probe that learned them from {} "
-    "real ones; ceiling: the true factors of {} unseen real samples in place of codes"
+    "real ones; reference: the true factors of {} unseen real samples in place of codes"
 )
 
 
@@ -89,12 +89,12 @@ class Controllability(Measure):
         first = replace(first, details={**first.details, "probe": dict(judge.skill)})
         scores = [first, *others, *importance_scores(reading, rng, self._regressor)]
         how = (*self._factors, self._real, self._steps, self._bins, self._binning, self._regressor)
-        ceilings = view.remember(
-            ("controllability ceilings", *how), lambda: self._ceilings(view, judge)
+        references = view.remember(
+            ("controllability references", *how), lambda: self._references(view, judge)
         )
         doubt = self._doubt(judge)
         return [
-            replace(each, ceiling=ceilings.get(each.name), void=doubt or each.void)
+            replace(each, reference=references.get(each.name), void=doubt or each.void)
             for each in reading.listed(*scores)
         ]
 
@@ -107,7 +107,7 @@ class Controllability(Measure):
         remedy = f"leave it out with factors = {json.dumps(left)}" if left else "no other is left"
         return f"{'; '.join(doubts.values())}: {remedy}"
 
-    def _ceilings(self, view: View, judge: Judge) -> dict[str, float]:
+    def _references(self, view: View, judge: Judge) -> dict[str, float]:
         """Return what the true factors of unseen real samples would get in place of the codes.
 
         No generator can make up for the probe's errors, or for factors that go together.
@@ -117,7 +117,7 @@ class Controllability(Measure):
         except Unreadable:
             return {}
         found = gap_values(truth, self._bins, self._binning)
-        rng = numpy_rng(view, "controllability ceilings")
+        rng = numpy_rng(view, "controllability references")
         found |= importance_values(truth, rng, self._regressor)
         return {name: value for name, value in found.items() if np.isfinite(value)}
 
