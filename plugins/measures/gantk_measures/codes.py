@@ -45,6 +45,21 @@ def put_in(space: LatentSpace, codes: Sequence[str], latent: Tensor) -> list[Var
     return found
 
 
+def columns_put_in(space: LatentSpace, names: Sequence[str], latent: Tensor) -> list[Variable]:
+    """Return each column of latents in (N, W) as a number, whatever it means.
+
+    It is what the generator gets, and asks nothing of a latent that is noise but that it is drawn.
+    """
+    parts = space.split(latent.double())
+    return [
+        Variable(column, "continuous", values.numpy())
+        for name in names
+        for column, values in zip(
+            column_names(name, parts[name].shape[1]), parts[name].T, strict=True
+        )
+    ]
+
+
 def _values(latent: Latent, value: Tensor) -> Numbers:
     if latent.discrete:
         return latent.bins(value, 1).double().numpy()

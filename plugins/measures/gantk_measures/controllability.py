@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from gan_toolkit import Bank, Dataset, LatentSpace, Measure, Score, View
-from gantk_measures.codes import factor_place, members, put_in, scored_factors
+from gantk_measures.codes import columns_put_in, factor_place, members, put_in, scored_factors
 from gantk_measures.dci import importance_scores, importance_values
 from gantk_measures.effort import samples_for
 from gantk_measures.importance import Regressor
@@ -128,7 +128,7 @@ class Controllability(Measure):
         if not names:
             return []
         seed = int(numpy_rng(view, "controllability leak").integers(2**31))
-        noise, doubts = put_in(view.space, names, bank.latent), judge.doubts(self._reliable)
+        noise, doubts = columns_put_in(view.space, names, bank.latent), judge.doubts(self._reliable)
         found = leaks(noise, reading.factors, *reading.halves(), seed)
         return [
             replace(score, void=doubts.get(factor.name, ""))

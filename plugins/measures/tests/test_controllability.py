@@ -12,8 +12,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from gan_toolkit import ArrayDataset, Factor, Score
-from gan_toolkit.testing.views import MemoryView
+from gan_toolkit import ArrayDataset, Factor, Latent, LatentSpace, Score
+from gan_toolkit.testing.views import Level, MemoryView, Turn
 from gantk_measures.controllability import Controllability
 
 Make = Callable[[Any, dict[str, Tensor]], tuple[Tensor, Tensor, Tensor]]
@@ -170,6 +170,35 @@ def test_a_bend_of_the_noise_is_a_leak_too(world: Any, scores_of: Any) -> None:
 
     assert leak.value > 0.9
     assert leak.details["linear"] < 0.05
+
+
+class Coin(Latent):
+    """Discrete noise that knows nothing but how it is drawn."""
+
+    width, discrete = 2, True
+
+    def sample(self, count: int, rng: torch.Generator | None) -> Tensor:
+        return torch.eye(2)[torch.randint(2, (count,), generator=rng)]
+
+
+def test_noise_may_be_a_choice_that_can_only_be_drawn(
+    world: Any, memory: dict[Hashable, Any]
+) -> None:
+    space = LatentSpace({"turn": Turn(), "level": Level(), "coin": Coin()})
+
+    def generate(latent: Tensor) -> Tensor:
+        codes = space.split(latent)
+        angle = torch.atan2(codes["turn"][:, 1], codes["turn"][:, 0])
+        return world.render(angle, codes["level"][:, 0] + 1.5, codes["coin"][:, 1])
+
+    view = MemoryView(space, world.data, generate, memory=memory)
+    measure = Controllability(
+        space, world.data, [], ["turn", "level"], samples=2_000, real=2_000, steps=200
+    )
+    scores = {score.name: score for score in measure.measure(view)}
+
+    assert scores["leak/dot"].value > 0.95
+    assert scores["leak/width"].value < 0.05
 
 
 def checkerboards(latent: Tensor) -> Tensor:
