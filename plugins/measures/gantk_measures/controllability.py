@@ -14,13 +14,15 @@ from dataclasses import replace
 import numpy as np
 
 from gan_toolkit import Bank, Dataset, LatentSpace, Measure, Score, View
-from gantk_measures.codes import columns_put_in, factor_place, members, put_in, scored_factors
+from gantk_measures.codes import columns_put_in, factor_place, lacking, members, put_in
 from gantk_measures.dci import importance_scores, importance_values
 from gantk_measures.effort import samples_for
+from gantk_measures.guard import broken
 from gantk_measures.importance import Regressor
-from gantk_measures.judge import Judge, judge_of
+from gantk_measures.judge import REAL, STEPS, Judge, judge_of
 from gantk_measures.leak import leaks
 from gantk_measures.mig import gap_scores, gap_values
+from gantk_measures.nothing import nothing
 from gantk_measures.reading import Reading, Unreadable, reading_of
 from gantk_measures.statistics import numpy_rng
 from gantk_measures.variables import Binning
@@ -49,8 +51,8 @@ class Controllability(Measure):
         bins: int = 20,
         binning: Binning = "width",
         regressor: Regressor = "extra_trees",
-        real: int = 20_000,
-        steps: int = 1_200,
+        real: int = REAL,
+        steps: int = STEPS,
         reliable: float = 0.95,
     ) -> None:
         for factor in factors if data.factors else []:
@@ -64,19 +66,17 @@ class Controllability(Measure):
     def measure(self, view: View) -> list[Score]:
         """Return `precision`, MIG and its relatives, D, C and I, and `leak/<factor>`."""
         codes = self._codes or list(view.inferable)
-        if not scored_factors(view.data, self._factors if view.data.factors else []):
-            return [_void(f"the data set {view.data.name!r} has no known factors to score")]
-        if not codes:
-            return [_void("no code is inferred; name some in `codes`")]
+        if reason := lacking(view.data, self._factors, codes):
+            return [nothing("mig", reason)]
         bank = view.bank(samples_for(view, self._samples, SAMPLES))
-        if broken := int((~bank.samples.flatten(1).isfinite().all(dim=1)).sum()):
-            return [_void(f"{broken} of {len(bank.samples)} samples are not finite")]
+        if lost := broken(bank.samples):
+            return [nothing("mig", f"{lost} of {len(bank.samples)} samples are not finite")]
         judge = judge_of(view, self._factors, real=self._real, steps=self._steps)
         precision = judge.guard.score(bank.samples, numpy_rng(view, "controllability precision"))
         try:
             reading = _reading(view, codes, bank, judge)
         except Unreadable as reason:
-            return [precision, _void(precision.void or str(reason))]
+            return [precision, nothing("mig", precision.void or str(reason))]
         scores = [
             *self._aggregates(view, reading, judge),
             *self._leaks(view, codes, bank, reading, judge),
@@ -140,7 +140,3 @@ def _reading(view: View, codes: Sequence[str], bank: Bank, judge: Judge) -> Read
     factors = judge.probe.read(judge.probe.features(bank.samples))
     source = SOURCE.format(len(bank.samples), judge.learned_from, len(judge.known[0].values))
     return reading_of(put_in(view.space, codes, bank.latent), factors, source, where="samples")
-
-
-def _void(reason: str) -> Score:
-    return Score("mig", float("nan"), 0, "", void=reason)

@@ -22,10 +22,11 @@ import numpy as np
 from torch import Tensor
 
 from gan_toolkit import Dataset, LatentSpace, Matrix, Measure, Score, View
-from gantk_measures.codes import binned, factor_place, members, scored_factors
+from gantk_measures.codes import binned, factor_place, lacking, members
 from gantk_measures.effort import samples_for
 from gantk_measures.heads import Head
-from gantk_measures.judge import Judge, judge_of
+from gantk_measures.judge import REAL, STEPS, Judge, judge_of
+from gantk_measures.nothing import nothing
 from gantk_measures.statistics import Indices, bootstrap, numpy_rng
 
 SAMPLES = 5_000
@@ -58,8 +59,8 @@ class Explained(Measure):
         factors: list[str],
         codes: list[str],
         samples: int | None = None,
-        real: int = 20_000,
-        steps: int = 1_200,
+        real: int = REAL,
+        steps: int = STEPS,
         reliable: float = 0.8,
     ) -> None:
         for factor in factors if data.factors else []:
@@ -71,10 +72,8 @@ class Explained(Measure):
     def measure(self, view: View) -> list[Score]:
         """Return `precision`, then `<factor>/<code>` for every pair."""
         codes = self._codes or list(view.inferable)
-        if not scored_factors(view.data, self._factors if view.data.factors else []):
-            return [_nothing(f"the data set {view.data.name!r} has no known factors to score")]
-        if not codes:
-            return [_nothing("no code is inferred; name some in `codes`")]
+        if reason := lacking(view.data, self._factors, codes):
+            return [nothing("precision", reason)]
         judge = judge_of(view, self._factors, real=self._real, steps=self._steps)
         bank = view.bank(samples_for(view, self._samples, SAMPLES))
         features = judge.probe.features(bank.samples)
@@ -130,7 +129,3 @@ def _matrix(reads: Sequence[FactorRead], codes: Sequence[str], pairs: Sequence[S
     factors = [f"{each.factor} (void)" if each.void else each.factor for each in reads]
     what = "share of each factor that each code explains, code by factor"
     return Matrix(codes, factors, shares.T.tolist(), what, ceiling=1.0)
-
-
-def _nothing(reason: str) -> Score:
-    return Score("precision", float("nan"), 0, "", void=reason)

@@ -18,7 +18,8 @@ from gan_toolkit import LatentSpace, Measure, Score, View
 from gantk_measures.codes import members, scored_factors
 from gantk_measures.effort import samples_for
 from gantk_measures.guard import Standard
-from gantk_measures.judge import Judge, judge_of, judge_of_labels
+from gantk_measures.judge import REAL, STEPS, Judge, judge_of, judge_of_labels
+from gantk_measures.nothing import nothing
 from gantk_measures.statistics import Numbers, bootstrap_mean, numpy_rng
 
 Distance = Literal["pixels", "features"]
@@ -54,8 +55,8 @@ class PathLength(Measure):
         codes: list[str],
         samples: int | None = None,
         distance: Distance = "pixels",
-        real: int = 20_000,
-        steps: int = 1_200,
+        real: int = REAL,
+        steps: int = STEPS,
     ) -> None:
         self._codes, self._samples = members(latents, codes), samples
         self._distance, self._real, self._steps = distance, real, steps
@@ -66,10 +67,12 @@ class PathLength(Measure):
         """Return `total`, all that is no category going at once, and one score for each of it."""
         names = self._codes or [name for name in view.space if not view.space[name].discrete]
         if not names:
-            return [_void("all latents are categories, and nothing lies between them")]
+            return [nothing("total", "all latents are categories, and nothing lies between them")]
         judge = self._judge(view) if self._distance == "features" else None
         if judge is None and self._distance == "features":
-            return [_void(f"the data set {view.data.name!r} has neither factors nor labels")]
+            return [
+                nothing("total", f"the data set {view.data.name!r} has neither factors nor labels")
+            ]
         describe, distance = _described(view, judge)
         moved = {"total": names} | {name: [name] for name in names}
         return [
@@ -153,7 +156,3 @@ def _described(view: View, judge: Judge | None) -> tuple[Callable[[Tensor], Tens
     learned = ", ".join(judge.probe.heads)
     describe = Standard(judge.probe.features, view.real(judge.learned_from).samples)
     return describe, DISTANCES["features"].format(learned, judge.learned_from)
-
-
-def _void(reason: str) -> Score:
-    return Score("total", float("nan"), 0, "", void=reason)
