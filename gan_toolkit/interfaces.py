@@ -83,13 +83,17 @@ class Latent(ABC):
     def between(self, first: Tensor, last: Tensor, shares: Tensor) -> Tensor:
         """Return values on the way from `first` to `last`, (B, width) each, as (B, n, width).
 
-        `shares` (n,) of the way go from 0 to 1. The way is a straight line, which stays in an
-        interval; a latent whose prior has another shape overrides this. Of a discrete latent there
-        is no way from one value to another: it stays at `first`.
+        `shares` of the way go from 0 to 1: (n,), the same for all, or (B, n). The way is a straight
+        line, which stays in an interval, and of angles the shorter arc; a latent whose prior has
+        another shape overrides this. Of a discrete latent there is no way from one value to
+        another: it stays at `first`.
         """
         if self.discrete:
-            return first[:, None].expand(-1, len(shares), -1)
-        return torch.lerp(first[:, None], last[:, None], shares[:, None].to(first))
+            return first[:, None].expand(-1, shares.shape[-1], -1)
+        share = shares[..., None].to(first)
+        if self.circular:
+            return _along_arcs(first[:, None], last[:, None], share)
+        return torch.lerp(first[:, None], last[:, None], share)
 
     def posterior(self, raw: Tensor) -> Distribution:
         """Read raw outputs (B, posterior_width) as a distribution over (B, width).
@@ -117,6 +121,14 @@ class Latent(ABC):
         `value` is (B, width) as `sample` gives it. A category is its own bin whatever `count`.
         """
         raise NotImplementedError(f"{type(self).__name__} can't be binned")
+
+
+def _along_arcs(first: Tensor, last: Tensor, share: Tensor) -> Tensor:
+    """Turn (cos, sin) pairs (B, 1, 2A) towards the last by shares (…, n, 1) of the shorter arc."""
+    (x, y), (u, v) = (pairs.unflatten(-1, (-1, 2)).unbind(dim=-1) for pairs in (first, last))
+    angle = torch.atan2(x * v - y * u, x * u + y * v) * share
+    cos, sin = angle.cos(), angle.sin()
+    return torch.stack([cos * x - sin * y, cos * y + sin * x], dim=-1).flatten(-2)
 
 
 # --- networks and the game -----------------------------------------------------------------
@@ -503,9 +515,12 @@ class Score:
     high: float | None = None
     """Ends of the interval, when one was estimated."""
     chance: float | None = None
+    """What something that knows nothing would get."""
     ceiling: float | None = None
+    """The most the value can be, whoever is measured."""
     reference: float | None = None
-    """What a perfect generator would get, where that is neither the most nor the least."""
+    """What a perfect generator would get, where that is neither the most nor the least: such as
+    what real samples it has not seen get in its place."""
     void: str = ""
     """Why the value must not be used; empty when it may."""
     details: Mapping[str, Any] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from gan_toolkit.interfaces import Critic, Judgement, Pass
 from gan_toolkit.testing.parts import TinyGenerator, tiny_engine, tiny_space
-from gan_toolkit.testing.views import Choice, Level
+from gan_toolkit.testing.views import Choice, Level, Turn
 
 QUARTERS = torch.linspace(0, 1, 5)
 FAR = 40.0
@@ -129,6 +129,33 @@ def test_a_number_goes_straight_from_one_value_to_another() -> None:
     way = Level().between(torch.tensor([[-1.0], [0.0]]), torch.tensor([[1.0], [0.5]]), QUARTERS)
 
     assert way[:, :, 0].tolist() == [[-1.0, -0.5, 0.0, 0.5, 1.0], [0.0, 0.125, 0.25, 0.375, 0.5]]
+
+
+def test_a_direction_goes_along_the_shorter_arc() -> None:
+    """From 170 to 190 degrees over 180; back from 10 to -20 over 0."""
+    first, last = (_directions(170, 10), _directions(190, -20))
+
+    way = Turn().between(first, last, torch.tensor([0.0, 0.5, 1.0]))
+
+    torch.testing.assert_close(way[0], _directions(170, 180, 190))
+    torch.testing.assert_close(way[1], _directions(10, -5, -20))
+
+
+def test_every_pair_may_have_shares_of_its_own() -> None:
+    shares = torch.tensor([[0.25], [0.75]])
+
+    numbers = Level().between(torch.zeros(2, 1), torch.ones(2, 1), shares)
+    turns = Turn().between(_directions(0, 0), _directions(40, 80), shares)
+    choices = Choice(2).between(torch.eye(2), torch.eye(2).flip(0), shares)
+
+    assert numbers.flatten().tolist() == [0.25, 0.75]
+    torch.testing.assert_close(turns[:, 0], _directions(10, 60))
+    assert torch.equal(choices[:, 0], torch.eye(2))
+
+
+def _directions(*degrees: float) -> Tensor:
+    angles = torch.tensor(degrees).deg2rad()
+    return torch.stack([angles.cos(), angles.sin()], dim=1)
 
 
 def test_nothing_lies_between_two_categories() -> None:

@@ -49,7 +49,9 @@ class Choice(Latent):
 
     def encode(self, value: Any) -> Tensor:
         """Turn an index into its one-hot row."""
-        return torch.nn.functional.one_hot(torch.tensor(int(value)), self.width).float()
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < self.width:
+            raise ValueError(f"{value!r:.40} is no choice; 0 to {self.width - 1}")
+        return torch.nn.functional.one_hot(torch.tensor(value), self.width).float()
 
     def grid(self, count: int) -> Grid:  # noqa: ARG002 - the contract's argument
         """Return every value, whatever `count`."""
@@ -85,7 +87,7 @@ class Level(Latent):
 
     def encode(self, value: Any) -> Tensor:
         """Take the number as it is."""
-        return torch.tensor([float(value)])
+        return torch.tensor([_number(value)])
 
     def grid(self, count: int) -> Grid:
         """Return values from -2 to 2, of which the inner half was trained."""
@@ -123,7 +125,8 @@ class Turn(Latent):
 
     def encode(self, value: Any) -> Tensor:
         """Turn an angle in radians into its point."""
-        return torch.tensor([math.cos(value), math.sin(value)])
+        angle = _number(value)
+        return torch.tensor([math.cos(angle), math.sin(angle)])
 
     def grid(self, count: int) -> Grid:
         """Return one turn, its end left out."""
@@ -139,6 +142,12 @@ class Turn(Latent):
         """Return the sector."""
         turns = torch.atan2(value[:, 1:], value[:, :1]) / math.tau % 1
         return (turns * count).long().clamp(0, count - 1)
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"{value!r:.40} is no number")
+    return float(value)
 
 
 class MemoryView(View):

@@ -70,6 +70,11 @@ class WrongEntropy(Level):
         return math.log(4)
 
 
+class OneWay(Level):
+    def between(self, first: Tensor, last: Tensor, shares: Tensor) -> Tensor:
+        return super().between(first, last, shares.reshape(-1, shares.shape[-1])[0])
+
+
 class WrongSides(TinyCode):
     def estimate(self, raw: Tensor) -> Tensor:
         return (raw < 0).long()
@@ -443,6 +448,7 @@ FAULTS: list[tuple[type[Any], Callable[[], Any], str]] = [
     (LatentConformance, LooseDensity, "the_density_of_a_posterior_integrates_to_one"),
     (LatentConformance, LooseLine, "the_density_of_a_posterior_integrates_to_one"),
     (LatentConformance, WrongEntropy, "entropy_is_that_of_what_sample_draws"),
+    (LatentConformance, OneWay, "between_takes_shares_of_its_own_for_each_pair"),
     (LatentConformance, WrongSides, "estimate_names_the_likeliest_value"),
     (GeneratorConformance, Forgetful, "saved_and_loaded_it_makes_the_same_samples"),
     (GeneratorConformance, Unseeded, "the_same_seed_gives_the_same_weights"),

@@ -220,6 +220,18 @@ class LatentConformance(Conformance):
             way[:, -1], first if latent.discrete else last, atol=1e-5, rtol=0.0
         )
 
+    def test_between_takes_shares_of_its_own_for_each_pair(self) -> None:
+        latent = self.make()
+        first, last = latent.sample(3, rng_of(1)), latent.sample(3, rng_of(2))
+        shares = torch.rand(3, 2, generator=rng_of(3))
+
+        way = latent.between(first, last, shares)
+
+        alone = [
+            latent.between(first[[row]], last[[row]], shares[row]) for row in range(len(shares))
+        ]
+        torch.testing.assert_close(way, torch.cat(alone), atol=1e-5, rtol=0.0)
+
     def test_encode_refuses_nonsense_in_one_line(self) -> None:
         latent = self.make()
 

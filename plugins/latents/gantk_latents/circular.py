@@ -48,13 +48,6 @@ class Circular(Latent):
         labels = [f"{360 * i / count:.0f}°" for i in range(count)]
         return Grid(_points(turns[:, None]), labels, [True] * count)
 
-    def between(self, first: Tensor, last: Tensor, shares: Tensor) -> Tensor:
-        """Return directions along the shorter arc of each angle."""
-        begun, turn = _angles(first), _angles(last) - _angles(first)
-        turn = torch.remainder(turn + math.pi, 2 * math.pi) - math.pi
-        angles = begun[:, None] + shares[:, None].to(first) * turn[:, None]
-        return _points(angles / (2 * math.pi))
-
     def posterior(self, raw: Tensor) -> Distribution:
         """Read raw outputs (B, 2 * size) as a direction and a concentration per angle."""
         return VonMises(raw.unflatten(-1, (-1, 2)), self.concentration_limit)

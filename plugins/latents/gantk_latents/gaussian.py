@@ -50,7 +50,7 @@ class Gaussian(Latent):
         """
         cosine = torch.cosine_similarity(first, last, dim=1).clamp(-1, 1)
         angle = torch.acos(cosine)[:, None, None]
-        share = shares[:, None].to(first)
+        share = shares[..., None].to(first)
         weights = torch.sin((1 - share) * angle), torch.sin(share * angle)
         circle = (weights[0] * first[:, None] + weights[1] * last[:, None]) / torch.sin(angle)
         straight = super().between(first, last, shares)

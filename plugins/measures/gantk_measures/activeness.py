@@ -12,12 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gan_toolkit import Latent, LatentSpace, Measure, Score, View
-from gantk_measures.codes import members
+from gan_toolkit import LatentSpace, Measure, Score, View
+from gantk_measures.codes import NO_CODE, STEPS, members, trained_steps
+from gantk_measures.nothing import nothing
 from gantk_measures.statistics import Numbers, bootstrap_mean, numpy_rng
 
 BASES = 64
-STEPS = 11
 PAIRS = 2_000
 ESTIMATOR = (
     "mean L2 distance of any two steps, equal ones too, of the code's traversal of its trained "
@@ -41,17 +41,17 @@ class Activeness(Measure):
         """Return a score per code, named after it; void where the code can't be traversed."""
         codes = self._codes or list(view.inferable)
         if not codes:
-            return [_void("activeness", "no code is inferred; name some in `codes`")]
+            return [nothing("activeness", NO_CODE)]
         usual = _usual_distance(view)
         if not 0 < usual < math.inf:
-            return [_void("activeness", "all samples are alike, or not finite")]
+            return [nothing("activeness", "all samples are alike, or not finite")]
         return [self._of_code(view, code, usual) for code in codes]
 
     def _of_code(self, view: View, code: str, usual: float) -> Score:
         try:
             steps = trained_steps(view.space[code])
         except (NotImplementedError, ValueError) as reason:
-            return _void(code, str(reason))
+            return nothing(code, str(reason))
         bases = view.space.sample(self._bases, view.rng("activeness bases"))
         latent = bases.repeat_interleave(len(steps), dim=0)
         latent[:, view.space.columns(code)] = steps.repeat(len(bases), 1).to(latent)
@@ -70,20 +70,6 @@ class Activeness(Measure):
         )
 
 
-def trained_steps(latent: Latent) -> Tensor:
-    """Return the values (S, width) of a traversal that training has seen, about 11 of them.
-
-    Every category of a choice. ValueError if there are not two.
-    """
-    grid = latent.grid(STEPS)
-    if not all(grid.trained):  # by custom half of it is, the outer quarters are not
-        grid = latent.grid(2 * STEPS - 1)
-    values = grid.values[torch.tensor(grid.trained)]
-    if len(values) < 2:
-        raise ValueError("fewer than two values of its traversal lie in the trained range")
-    return values
-
-
 def _usual_distance(view: View) -> float:
     latent = view.space.sample(2 * PAIRS, view.rng("activeness pairs"))
     first, second = view.generate(latent).flatten(1).double().chunk(2)
@@ -98,7 +84,3 @@ def _mean_distances(samples: Tensor) -> Numbers:
     pairs = samples.shape[1] ** 2
     distances = torch.stack([2 * torch.pdist(each).sum() / pairs for each in samples])
     return distances.numpy()
-
-
-def _void(name: str, reason: str) -> Score:
-    return Score(name, float("nan"), 0, "", void=reason)

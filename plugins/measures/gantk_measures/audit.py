@@ -21,8 +21,9 @@ from torch.nn import functional
 from gan_toolkit import Latent, LatentSpace, Measure, Score, View
 from gantk_measures import cautions
 from gantk_measures.classifier import Classifier, Labelled, Look
-from gantk_measures.codes import binned, members
+from gantk_measures.codes import NO_CODE, binned, members
 from gantk_measures.guard import broken
+from gantk_measures.nothing import nothing
 from gantk_measures.statistics import Numbers, bootstrap_mean, numpy_rng
 
 BINS = 20
@@ -78,11 +79,11 @@ class Audit(Measure):
         """Return a score per code, named after it, their `total`, and for images `visible/…`."""
         codes = self._codes or list(view.inferable)
         if not codes:
-            return [_void("no code is inferred; name some in `codes`")]
+            return [nothing("audit", NO_CODE)]
         drawn = _draw(view, codes, self._samples or SAMPLES[view.effort])
         samples = (drawn.train.samples, drawn.validation.samples, drawn.test.samples)
         if lost := sum(map(broken, samples)):
-            return [_void(f"{lost} of {sum(map(len, samples))} samples are not finite")]
+            return [nothing("audit", f"{lost} of {sum(map(len, samples))} samples are not finite")]
         epochs = self._epochs or EPOCHS[view.effort]
         classifier = _classifier(view, drawn, "audit")
         classifier.fit(drawn.train, drawn.validation, epochs, _as_it_is)
@@ -270,7 +271,3 @@ def _log_bin(latent: Latent, raw: Tensor, bins: Tensor, ruler: Tensor) -> Tensor
         inside = density.masked_fill(outside, -math.inf).logsumexp(dim=1)
         rows.append(inside - density.logsumexp(dim=1))
     return torch.cat(rows)
-
-
-def _void(reason: str) -> Score:
-    return Score("audit", float("nan"), 0, "", "nats", void=reason)

@@ -22,6 +22,7 @@ from gan_toolkit import Batch, Matrix, Measure, Score, View
 from gantk_measures import cautions
 from gantk_measures.effort import samples_for
 from gantk_measures.mutual import plug_in_bias
+from gantk_measures.nothing import nothing
 from gantk_measures.statistics import (
     Indices,
     Numbers,
@@ -61,10 +62,10 @@ class Clustering(Measure):
         """Return `<code>/error`, `/error_majority`, `/nmi`, `/ari`, `/ami` of discrete codes."""
         codes = [code for code in view.inferable if view.space[code].discrete]
         if not codes:
-            return [_void("no discrete code is inferred")]
+            return [nothing("error", "no discrete code is inferred")]
         held_out = view.data.held_out() is not None
         if view.real(1, held_out=held_out).labels is None:
-            return [_void(f"the data set {view.data.name!r} has no labels")]
+            return [nothing("error", f"the data set {view.data.name!r} has no labels")]
         count = samples_for(view, self._samples, SAMPLES)
         real, raw = view.read_real(count, held_out=held_out)
         which = "held-out" if held_out else "training"
@@ -204,7 +205,3 @@ def _wrong(found: Indices, labels: Indices) -> Numbers:
 def _index(tensor: Tensor) -> Indices:
     index: Indices = tensor.reshape(-1).long().numpy()
     return index
-
-
-def _void(reason: str) -> Score:
-    return Score("error", float("nan"), 0, ESTIMATORS["error"], void=reason)

@@ -12,6 +12,11 @@ from gan_toolkit import Batch, Dataset, Factor, Latent, LatentSpace, View, did_y
 from gantk_measures.statistics import Indices, Numbers
 from gantk_measures.variables import Kind, Variable
 
+NO_CODE = "no code is inferred; name some in `codes`"
+"""Why a measure gives up that looks at inferred codes unless others are named."""
+STEPS = 11
+"""Values of a traversal, about."""
+
 
 def members(space: LatentSpace, names: Sequence[str]) -> list[str]:
     """Return the latents that `names` stand for, groups taken apart; ValueError if unknown."""
@@ -45,6 +50,21 @@ def put_in(space: LatentSpace, codes: Sequence[str], latent: Tensor) -> list[Var
     return found
 
 
+def columns_put_in(space: LatentSpace, names: Sequence[str], latent: Tensor) -> list[Variable]:
+    """Return each column of latents in (N, W) as a number, whatever it means.
+
+    It is what the generator gets, and asks nothing of a latent that is noise but that it is drawn.
+    """
+    parts = space.split(latent.double())
+    return [
+        Variable(column, "continuous", values.numpy())
+        for name in names
+        for column, values in zip(
+            column_names(name, parts[name].shape[1]), parts[name].T, strict=True
+        )
+    ]
+
+
 def _values(latent: Latent, value: Tensor) -> Numbers:
     if latent.discrete:
         return latent.bins(value, 1).double().numpy()
@@ -67,6 +87,20 @@ def binned(view: View, codes: Sequence[str], latent: Tensor, count: int = 20) ->
     return found
 
 
+def trained_steps(latent: Latent) -> Tensor:
+    """Return the values (S, width) of a traversal that training has seen, about 11 of them.
+
+    Every category of a choice. ValueError if there are not two.
+    """
+    grid = latent.grid(STEPS)
+    if not all(grid.trained):  # by custom half of it is, the outer quarters are not
+        grid = latent.grid(2 * STEPS - 1)
+    values = grid.values[torch.tensor(grid.trained)]
+    if len(values) < 2:
+        raise ValueError("fewer than two values of its traversal lie in the trained range")
+    return values
+
+
 def factor_place(data: Dataset, name: str) -> int:
     """Return the column of a factor; ValueError with the nearest name if there is none."""
     known = [factor.name for factor in data.factors]
@@ -84,6 +118,13 @@ def factors_of(batch: Batch, places: Mapping[int, Factor]) -> tuple[Variable, ..
         raise ValueError("the samples come without factors")
     values = batch.factors.double().numpy()
     return tuple(Variable(each.name, each.kind, values[:, at]) for at, each in places.items())
+
+
+def lacking(data: Dataset, factors: Sequence[str], codes: Sequence[str]) -> str:
+    """Return why codes can't be held against factors of a data set; empty when they can."""
+    if not scored_factors(data, factors if data.factors else []):
+        return f"the data set {data.name!r} has no known factors to score"
+    return "" if codes else NO_CODE
 
 
 def scored_factors(data: Dataset, names: Sequence[str]) -> dict[int, Factor]:

@@ -14,13 +14,15 @@ from dataclasses import replace
 import numpy as np
 
 from gan_toolkit import Bank, Dataset, LatentSpace, Measure, Score, View
-from gantk_measures.codes import factor_place, members, put_in, scored_factors
+from gantk_measures.codes import columns_put_in, factor_place, lacking, members, put_in
 from gantk_measures.dci import importance_scores, importance_values
 from gantk_measures.effort import samples_for
+from gantk_measures.guard import broken
 from gantk_measures.importance import Regressor
-from gantk_measures.judge import Judge, judge_of
+from gantk_measures.judge import REAL, STEPS, Judge, judge_of
 from gantk_measures.leak import leaks
 from gantk_measures.mig import gap_scores, gap_values
+from gantk_measures.nothing import nothing
 from gantk_measures.reading import Reading, Unreadable, reading_of
 from gantk_measures.statistics import numpy_rng
 from gantk_measures.variables import Binning
@@ -28,7 +30,7 @@ from gantk_measures.variables import Binning
 SAMPLES = 10_000
 SOURCE = (
     "input values of the codes, factors read off {} samples by a probe that learned them from {} "
-    "real ones; ceiling: the true factors of {} unseen real samples in place of codes"
+    "real ones; reference: the true factors of {} unseen real samples in place of codes"
 )
 
 
@@ -49,8 +51,8 @@ class Controllability(Measure):
         bins: int = 20,
         binning: Binning = "width",
         regressor: Regressor = "extra_trees",
-        real: int = 20_000,
-        steps: int = 1_200,
+        real: int = REAL,
+        steps: int = STEPS,
         reliable: float = 0.95,
     ) -> None:
         for factor in factors if data.factors else []:
@@ -64,19 +66,17 @@ class Controllability(Measure):
     def measure(self, view: View) -> list[Score]:
         """Return `precision`, MIG and its relatives, D, C and I, and `leak/<factor>`."""
         codes = self._codes or list(view.inferable)
-        if not scored_factors(view.data, self._factors if view.data.factors else []):
-            return [_void(f"the data set {view.data.name!r} has no known factors to score")]
-        if not codes:
-            return [_void("no code is inferred; name some in `codes`")]
+        if reason := lacking(view.data, self._factors, codes):
+            return [nothing("mig", reason)]
         bank = view.bank(samples_for(view, self._samples, SAMPLES))
-        if broken := int((~bank.samples.flatten(1).isfinite().all(dim=1)).sum()):
-            return [_void(f"{broken} of {len(bank.samples)} samples are not finite")]
+        if lost := broken(bank.samples):
+            return [nothing("mig", f"{lost} of {len(bank.samples)} samples are not finite")]
         judge = judge_of(view, self._factors, real=self._real, steps=self._steps)
         precision = judge.guard.score(bank.samples, numpy_rng(view, "controllability precision"))
         try:
             reading = _reading(view, codes, bank, judge)
         except Unreadable as reason:
-            return [precision, _void(precision.void or str(reason))]
+            return [precision, nothing("mig", precision.void or str(reason))]
         scores = [
             *self._aggregates(view, reading, judge),
             *self._leaks(view, codes, bank, reading, judge),
@@ -89,12 +89,12 @@ class Controllability(Measure):
         first = replace(first, details={**first.details, "probe": dict(judge.skill)})
         scores = [first, *others, *importance_scores(reading, rng, self._regressor)]
         how = (*self._factors, self._real, self._steps, self._bins, self._binning, self._regressor)
-        ceilings = view.remember(
-            ("controllability ceilings", *how), lambda: self._ceilings(view, judge)
+        references = view.remember(
+            ("controllability references", *how), lambda: self._references(view, judge)
         )
         doubt = self._doubt(judge)
         return [
-            replace(each, ceiling=ceilings.get(each.name), void=doubt or each.void)
+            replace(each, reference=references.get(each.name), void=doubt or each.void)
             for each in reading.listed(*scores)
         ]
 
@@ -107,7 +107,7 @@ class Controllability(Measure):
         remedy = f"leave it out with factors = {json.dumps(left)}" if left else "no other is left"
         return f"{'; '.join(doubts.values())}: {remedy}"
 
-    def _ceilings(self, view: View, judge: Judge) -> dict[str, float]:
+    def _references(self, view: View, judge: Judge) -> dict[str, float]:
         """Return what the true factors of unseen real samples would get in place of the codes.
 
         No generator can make up for the probe's errors, or for factors that go together.
@@ -117,7 +117,7 @@ class Controllability(Measure):
         except Unreadable:
             return {}
         found = gap_values(truth, self._bins, self._binning)
-        rng = numpy_rng(view, "controllability ceilings")
+        rng = numpy_rng(view, "controllability references")
         found |= importance_values(truth, rng, self._regressor)
         return {name: value for name, value in found.items() if np.isfinite(value)}
 
@@ -128,7 +128,7 @@ class Controllability(Measure):
         if not names:
             return []
         seed = int(numpy_rng(view, "controllability leak").integers(2**31))
-        noise, doubts = put_in(view.space, names, bank.latent), judge.doubts(self._reliable)
+        noise, doubts = columns_put_in(view.space, names, bank.latent), judge.doubts(self._reliable)
         found = leaks(noise, reading.factors, *reading.halves(), seed)
         return [
             replace(score, void=doubts.get(factor.name, ""))
@@ -140,7 +140,3 @@ def _reading(view: View, codes: Sequence[str], bank: Bank, judge: Judge) -> Read
     factors = judge.probe.read(judge.probe.features(bank.samples))
     source = SOURCE.format(len(bank.samples), judge.learned_from, len(judge.known[0].values))
     return reading_of(put_in(view.space, codes, bank.latent), factors, source, where="samples")
-
-
-def _void(reason: str) -> Score:
-    return Score("mig", float("nan"), 0, "", void=reason)

@@ -17,6 +17,7 @@ from gantk_measures.effort import samples_for
 from gantk_measures.extractors import Name, choose, extractor_of
 from gantk_measures.guard import broken
 from gantk_measures.judge import REAL, STEPS
+from gantk_measures.nothing import nothing
 from gantk_measures.reading import LEAST
 from gantk_measures.ssim import WINDOW, ms_ssim, scales_for
 from gantk_measures.statistics import Indices, Numbers, bootstrap_mean, numpy_rng
@@ -47,13 +48,15 @@ class Diversity(Measure):
     def measure(self, view: View) -> list[Score]:
         """Return `ms_ssim`, and `<code>/ms_ssim` of each discrete code."""
         if len(view.data.sample_shape) == 1 or not scales_for(view.data.sample_shape):
-            return [_nothing(0, f"needs images of at least {WINDOW} pixels a side")]
+            return [nothing("ms_ssim", f"needs images of at least {WINDOW} pixels a side")]
         wanted = samples_for(view, self._samples, SAMPLES)
         if len(view.data) < LEAST:
-            return [_nothing(0, f"{len(view.data)} real samples; at least {LEAST} are needed")]
+            return [
+                nothing("ms_ssim", f"{len(view.data)} real samples; at least {LEAST} are needed")
+            ]
         bank = view.bank(wanted)
         if lost := broken(bank.samples):
-            return [_nothing(wanted, f"{lost} of {wanted} samples are not finite")]
+            return [nothing("ms_ssim", f"{lost} of {wanted} samples are not finite", wanted)]
         extractor = extractor_of(view, self._features, real=self._real, steps=self._steps)
         void = extractor.void(view, bank.samples)
         return [replace(score, void=score.void or void) for score in self._scores(view, bank)]
@@ -111,7 +114,7 @@ def _of_code(
 ) -> Score:
     pairs = within(categories)
     if not len(pairs):
-        return Score(f"{code}/ms_ssim", float("nan"), 0, "", void="no two samples share a category")
+        return nothing(f"{code}/ms_ssim", "no two samples share a category")
     found = _alike(samples, pairs)
     which = categories[pairs[:, 0]]
     low, high = bootstrap_mean(found, rng)
@@ -137,7 +140,3 @@ def _how(samples: Tensor) -> str:
         f"multi-scale structural similarity (Wang et al. 2003) at {scales_for(samples.shape)} of 5 "
         "scales, those that fit, exponents divided by their sum; mean of"
     )
-
-
-def _nothing(count: int, reason: str) -> Score:
-    return Score("ms_ssim", float("nan"), count, "", void=reason)

@@ -22,10 +22,11 @@ import numpy as np
 from torch import Tensor
 
 from gan_toolkit import Dataset, LatentSpace, Matrix, Measure, Score, View
-from gantk_measures.codes import binned, factor_place, members, scored_factors
+from gantk_measures.codes import binned, factor_place, lacking, members
 from gantk_measures.effort import samples_for
 from gantk_measures.heads import Head
-from gantk_measures.judge import Judge, judge_of
+from gantk_measures.judge import REAL, STEPS, Judge, judge_of
+from gantk_measures.nothing import nothing
 from gantk_measures.statistics import Indices, bootstrap, numpy_rng
 
 SAMPLES = 5_000
@@ -34,8 +35,8 @@ SHUFFLES = 5
 
 
 @dataclass(frozen=True)
-class Reading:
-    """A factor as the probe read it from the samples, and what is known of the reading."""
+class FactorRead:
+    """A factor as the probe read it from the samples, and what is known of that."""
 
     factor: str
     head: Head
@@ -58,8 +59,8 @@ class Explained(Measure):
         factors: list[str],
         codes: list[str],
         samples: int | None = None,
-        real: int = 20_000,
-        steps: int = 1_200,
+        real: int = REAL,
+        steps: int = STEPS,
         reliable: float = 0.8,
     ) -> None:
         for factor in factors if data.factors else []:
@@ -71,31 +72,27 @@ class Explained(Measure):
     def measure(self, view: View) -> list[Score]:
         """Return `precision`, then `<factor>/<code>` for every pair."""
         codes = self._codes or list(view.inferable)
-        if not scored_factors(view.data, self._factors if view.data.factors else []):
-            return [_nothing(f"the data set {view.data.name!r} has no known factors to score")]
-        if not codes:
-            return [_nothing("no code is inferred; name some in `codes`")]
+        if reason := lacking(view.data, self._factors, codes):
+            return [nothing("precision", reason)]
         judge = judge_of(view, self._factors, real=self._real, steps=self._steps)
         bank = view.bank(samples_for(view, self._samples, SAMPLES))
         features = judge.probe.features(bank.samples)
         rng = numpy_rng(view, "explained")
         precision = judge.guard.score(bank.samples, rng)
         bins = binned(view, codes, bank.latent, BINS)
-        readings = list(self._readings(judge, features, precision.void))
-        pairs = [
-            _pair(reading, code, each, rng) for reading in readings for code, each in bins.items()
-        ]
+        reads = list(self._reads(judge, features, precision.void))
+        pairs = [_pair(read, code, each, rng) for read in reads for code, each in bins.items()]
         return [
-            replace(precision, matrices={"explained": _matrix(readings, [*bins], pairs)}),
+            replace(precision, matrices={"explained": _matrix(reads, [*bins], pairs)}),
             *pairs,
         ]
 
-    def _readings(self, judge: Judge, features: Tensor, void: str) -> Iterator[Reading]:
+    def _reads(self, judge: Judge, features: Tensor, void: str) -> Iterator[FactorRead]:
         raw, doubts = judge.probe.raw(features), judge.doubts(self._reliable)
         for factor, head in judge.probe.heads.items():
             values = head.read(raw[factor])
             variety = head.variety(values) / max(judge.variety[factor], 1e-12)
-            yield Reading(
+            yield FactorRead(
                 factor=factor,
                 head=head,
                 values=values,
@@ -104,21 +101,21 @@ class Explained(Measure):
             )
 
 
-def _pair(reading: Reading, code: str, bins: Indices, rng: np.random.Generator) -> Score:
-    head, values = reading.head, reading.values
+def _pair(read: FactorRead, code: str, bins: Indices, rng: np.random.Generator) -> Score:
+    head, values = read.head, read.values
     value = head.explained(values, bins)
     score = Score(
-        name=f"{reading.factor}/{code}",
+        name=f"{read.factor}/{code}",
         value=value,
         count=len(values),
         estimator=f"{head.estimator}, by a probe trained on real data; bin: 20 of equal "
         "probability, or the category; chance: mean of 5 shuffles, not subtracted; 95 % "
         "interval from 100 bootstrap resamples, centred on the value",
-        void=reading.void,
-        details=reading.details,
+        void=read.void,
+        details=read.details,
     )
     if np.isnan(value):
-        return replace(score, void=reading.void or f"{reading.factor} does not vary")
+        return replace(score, void=read.void or f"{read.factor} does not vary")
     shuffled = [head.explained(values, rng.permutation(bins)) for _ in range(SHUFFLES)]
     low, high = bootstrap(
         len(values), lambda weights: head.explained(values, bins, weights), value, rng
@@ -126,13 +123,9 @@ def _pair(reading: Reading, code: str, bins: Indices, rng: np.random.Generator) 
     return replace(score, low=low, high=high, chance=float(np.mean(shuffled)), ceiling=1.0)
 
 
-def _matrix(readings: Sequence[Reading], codes: Sequence[str], pairs: Sequence[Score]) -> Matrix:
+def _matrix(reads: Sequence[FactorRead], codes: Sequence[str], pairs: Sequence[Score]) -> Matrix:
     """Return the shares code by factor; a factor whose shares are void says so in its name."""
-    shares = np.array([pair.value for pair in pairs]).reshape(len(readings), len(codes))
-    factors = [f"{each.factor} (void)" if each.void else each.factor for each in readings]
+    shares = np.array([pair.value for pair in pairs]).reshape(len(reads), len(codes))
+    factors = [f"{each.factor} (void)" if each.void else each.factor for each in reads]
     what = "share of each factor that each code explains, code by factor"
     return Matrix(codes, factors, shares.T.tolist(), what, ceiling=1.0)
-
-
-def _nothing(reason: str) -> Score:
-    return Score("precision", float("nan"), 0, "", void=reason)

@@ -13,11 +13,11 @@ import numpy as np
 import torch
 
 from gan_toolkit import LatentSpace, Measure, Score, View
-from gantk_measures.activeness import trained_steps
 from gantk_measures.clustering import against_labels
-from gantk_measures.codes import members
+from gantk_measures.codes import members, trained_steps
 from gantk_measures.effort import samples_for
-from gantk_measures.judge import LABEL, Judge, judge_of_labels
+from gantk_measures.judge import LABEL, REAL, STEPS, Judge, judge_of_labels
+from gantk_measures.nothing import nothing
 from gantk_measures.statistics import Indices, Numbers, contingency, entropy, numpy_rng
 
 SAMPLES = 1_000
@@ -45,8 +45,8 @@ class GeneratedClustering(Measure):
         latents: LatentSpace,
         codes: list[str],
         samples: int | None = None,
-        real: int = 20_000,
-        steps: int = 1_200,
+        real: int = REAL,
+        steps: int = STEPS,
         reliable: float = 0.95,
     ) -> None:
         self._codes, self._samples = members(latents, codes), samples
@@ -58,9 +58,9 @@ class GeneratedClustering(Measure):
         """Return `precision`, then `<code>/error` and all that `clustering` has, and `/ent`."""
         codes = self._codes or [code for code in view.inferable if view.space[code].discrete]
         if not codes:
-            return [_void("error", "no discrete code is inferred; name some in `codes`")]
+            return [nothing("error", "no discrete code is inferred; name some in `codes`")]
         if view.real(1).labels is None:
-            return [_void("error", f"the data set {view.data.name!r} has no labels")]
+            return [nothing("error", f"the data set {view.data.name!r} has no labels")]
         judge = judge_of_labels(view, real=self._real, steps=self._steps)
         bank = view.bank(samples_for(view, None, BANK))
         rng = numpy_rng(view, "generated clustering precision")
@@ -74,7 +74,7 @@ class GeneratedClustering(Measure):
         try:
             named = list(_named(view, code, each, judge))
         except (NotImplementedError, ValueError) as reason:
-            return [_void(f"{code}/error", str(reason))]
+            return [nothing(f"{code}/error", str(reason))]
         labels = np.concatenate(named)
         categories = np.arange(len(named)).repeat(each)
         accuracy = judge.skill[LABEL]["accuracy"]
@@ -125,7 +125,3 @@ def _named(view: View, code: str, each: int, judge: Judge) -> Iterator[Indices]:
             raise ValueError("samples are not finite")
         (label,) = judge.probe.read(judge.probe.features(samples))
         yield label.values.astype(np.int64)
-
-
-def _void(name: str, reason: str) -> Score:
-    return Score(name, float("nan"), 0, "", void=reason)

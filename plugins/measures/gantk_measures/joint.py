@@ -12,8 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gantk_measures.statistics import Indices, Numbers, entropy
-from gantk_measures.usage import divergence
+from gantk_measures.statistics import Indices, Numbers, divergence, entropy
 
 SIMULATED = 20
 """Draws of a perfect generator that a reference is the mean of."""

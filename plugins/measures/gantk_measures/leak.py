@@ -25,6 +25,8 @@ def leaks(
 ) -> list[Score]:
     """Return `leak/<factor>` for every factor: accuracy of a discrete one, R2 of others.
 
+    `noise` are the columns that the generator gets, as numbers.
+
     The linear model finds what is spread over many columns, the trees what bends; either alone
     overlooks the other. R2 of noise that knows nothing is a little below 0.
     """

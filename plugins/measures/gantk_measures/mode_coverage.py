@@ -43,7 +43,8 @@ from gantk_measures.judge import (
     labels_as_factor,
     real_split,
 )
-from gantk_measures.statistics import Indices, Numbers, bootstrap_all, numpy_rng
+from gantk_measures.nothing import nothing
+from gantk_measures.statistics import Indices, Numbers, bootstrap_all, counts_of, numpy_rng
 
 SAMPLES = 26_000
 """As many as in published tables."""
@@ -116,14 +117,17 @@ class ModeCoverage(Measure):
     def measure(self, view: View) -> list[Score]:
         """Return `covered`, `kl` and `entropy`."""
         if not self._columns and not has_labels(view.data):
-            return [_nothing(f"{view.data.name!r} has neither discrete factors nor labels")]
+            return [
+                nothing("covered", f"{view.data.name!r} has neither discrete factors nor labels")
+            ]
         truth = self._counted(view.data)
         size = math.prod(int(values.max()) + 1 for values in truth.values())
         if size > MOST:
             return [
-                _nothing(
+                nothing(
+                    "covered",
                     f"{', '.join(truth)} have {size:,} joint values, more than {MOST:,}; name "
-                    "fewer in `factors`"
+                    "fewer in `factors`",
                 )
             ]
         reader = self._reader(view, truth)
@@ -185,7 +189,7 @@ def _scores(reader: Reader, modes: Indices, void: str, view: View) -> Iterator[S
     rng, count, size = numpy_rng(view, "mode_coverage"), len(modes), len(reader.shares)
 
     def estimate(weights: Numbers | None = None) -> dict[str, float]:
-        return found(_counts(modes, size, weights), reader.shares)._asdict()
+        return found(counts_of(modes, size, weights), reader.shares)._asdict()
 
     values = estimate()
     reference = perfect(reader.shares, reader.misread, count, rng)._asdict()
@@ -207,12 +211,8 @@ def _scores(reader: Reader, modes: Indices, void: str, view: View) -> Iterator[S
             reference=reference[name] if math.isfinite(reference[name]) else None,
             void=void or ("" if math.isfinite(value) else "a mode occurs that the data has not"),
             split="training",
-            details=_details(reader, _counts(modes, size)),
+            details=_details(reader, counts_of(modes, size)),
         )
-
-
-def _counts(modes: Indices, size: int, weights: Numbers | None = None) -> Numbers:
-    return np.bincount(modes, weights, minlength=size).astype(np.float64)
 
 
 def _details(reader: Reader, counts: Numbers) -> dict[str, Any]:
@@ -224,7 +224,3 @@ def _details(reader: Reader, counts: Numbers) -> dict[str, Any]:
         "firm": int((firm & seen).sum()),
         "outside": float(counts[~seen].sum() / counts.sum()),
     }
-
-
-def _nothing(reason: str) -> Score:
-    return Score("covered", float("nan"), 0, "", void=reason)

@@ -14,11 +14,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gan_toolkit import Latent, LatentSpace, Measure, Score, View
+from gan_toolkit import LatentSpace, Measure, Score, View
 from gantk_measures.codes import members, scored_factors
 from gantk_measures.effort import samples_for
 from gantk_measures.guard import Standard
-from gantk_measures.judge import Judge, judge_of, judge_of_labels
+from gantk_measures.judge import REAL, STEPS, Judge, judge_of, judge_of_labels
+from gantk_measures.nothing import nothing
 from gantk_measures.statistics import Numbers, bootstrap_mean, numpy_rng
 
 Distance = Literal["pixels", "features"]
@@ -35,8 +36,9 @@ DISTANCES = {
 }
 ESTIMATOR = (
     "mean over {} paths of the {}, over the squared step of {:g} of the way between two draws of "
-    "{}; numbers go straight, directions along the shorter arc, all else is held; outside of 1 to "
-    "99 % left out; 95 % interval from 100 bootstrap resamples of the mean"
+    "{}; each goes the way it has (numbers straight, directions by the shorter arc, normal noise "
+    "by the great circle), all else is held; outside of 1 to 99 % left out; 95 % interval from 100 "
+    "bootstrap resamples of the mean"
 )
 
 
@@ -53,8 +55,8 @@ class PathLength(Measure):
         codes: list[str],
         samples: int | None = None,
         distance: Distance = "pixels",
-        real: int = 20_000,
-        steps: int = 1_200,
+        real: int = REAL,
+        steps: int = STEPS,
     ) -> None:
         self._codes, self._samples = members(latents, codes), samples
         self._distance, self._real, self._steps = distance, real, steps
@@ -65,10 +67,12 @@ class PathLength(Measure):
         """Return `total`, all that is no category going at once, and one score for each of it."""
         names = self._codes or [name for name in view.space if not view.space[name].discrete]
         if not names:
-            return [_void("all latents are categories, and nothing lies between them")]
+            return [nothing("total", "all latents are categories, and nothing lies between them")]
         judge = self._judge(view) if self._distance == "features" else None
         if judge is None and self._distance == "features":
-            return [_void(f"the data set {view.data.name!r} has neither factors nor labels")]
+            return [
+                nothing("total", f"the data set {view.data.name!r} has neither factors nor labels")
+            ]
         describe, distance = _described(view, judge)
         moved = {"total": names} | {name: [name] for name in names}
         return [
@@ -94,11 +98,9 @@ class PathLength(Measure):
         count = samples_for(view, self._samples, PATHS)
         rng = view.rng(f"path length {name}")
         first, second = view.space.sample(count, rng), view.space.sample(count, rng)
-        place = torch.rand(count, 1, generator=rng)
-        start, end = (
-            describe(view.generate(between(view.space, latents, first, second, at)))
-            for at in (place, place + STEP)
-        )
+        places = torch.rand(count, 1, generator=rng) + torch.tensor([0.0, STEP])
+        way = on_the_way(view.space, latents, first, second, places)
+        start, end = (describe(view.generate(latent)) for latent in way.unbind(dim=1))
         lengths = path_lengths(start, end, STEP)
         finite = bool(np.isfinite(lengths).all())
         kept = trimmed(lengths) if finite else lengths
@@ -132,28 +134,19 @@ def trimmed(lengths: Numbers) -> Numbers:
     return lengths[(lengths >= low) & (lengths <= high)]
 
 
-def between(
-    space: LatentSpace, names: Sequence[str], first: Tensor, second: Tensor, place: Tensor
+def on_the_way(
+    space: LatentSpace, names: Sequence[str], first: Tensor, last: Tensor, shares: Tensor
 ) -> Tensor:
-    """Return latents (N, W) like the first, the named ones `place` (N, 1) of the way to the second.
+    """Return latents (N, n, W) like the first (N, W), the named ones `shares` of the way on.
 
-    Directions turn along the shorter arc.
+    `shares` (N, n) of the way to the last (N, W), which each latent knows (`Latent.between`).
     """
-    found = first.clone()
+    found = first[:, None].repeat(1, shares.shape[1], 1)
     for name in names:
         columns = space.columns(name)
-        found[:, columns] = _towards(space[name], first[:, columns], second[:, columns], place)
+        way = space[name].between(first[:, columns], last[:, columns], shares)
+        found[:, :, columns] = way
     return found
-
-
-def _towards(latent: Latent, first: Tensor, second: Tensor, place: Tensor) -> Tensor:
-    if not latent.circular:
-        return first + place * (second - first)
-    x, y = (part.unflatten(1, (-1, 2)) for part in (first, second))
-    cross = x[..., 0] * y[..., 1] - x[..., 1] * y[..., 0]
-    angle = torch.atan2(cross, (x * y).sum(dim=-1)) * place
-    turned = torch.stack([-x[..., 1], x[..., 0]], dim=-1)
-    return (angle.cos()[..., None] * x + angle.sin()[..., None] * turned).flatten(1)
 
 
 def _described(view: View, judge: Judge | None) -> tuple[Callable[[Tensor], Tensor], str]:
@@ -163,7 +156,3 @@ def _described(view: View, judge: Judge | None) -> tuple[Callable[[Tensor], Tens
     learned = ", ".join(judge.probe.heads)
     describe = Standard(judge.probe.features, view.real(judge.learned_from).samples)
     return describe, DISTANCES["features"].format(learned, judge.learned_from)
-
-
-def _void(reason: str) -> Score:
-    return Score("total", float("nan"), 0, "", void=reason)

@@ -20,6 +20,7 @@ from gantk_measures.extractors import Name, choose, extractor_of, real_and_unsee
 from gantk_measures.guard import broken
 from gantk_measures.judge import REAL, STEPS
 from gantk_measures.neighbours import NEIGHBOURS, overlap
+from gantk_measures.nothing import nothing
 from gantk_measures.reading import LEAST
 from gantk_measures.statistics import Numbers, bootstrap_mean, numpy_rng
 
@@ -78,10 +79,10 @@ class SampleQuality(Measure):
         real, unseen, which = real_and_unseen(view, wanted, self._real)
         count = len(real)
         if count < LEAST:
-            return [_nothing(0, f"{count} unseen real samples; at least {LEAST} are needed")]
+            return [nothing("frechet", f"{count} unseen real samples; at least {LEAST} are needed")]
         generated = view.bank(count).samples
         if lost := broken(generated):
-            return [_nothing(count, f"{lost} of {count} samples are not finite")]
+            return [nothing("frechet", f"{lost} of {count} samples are not finite", count)]
         extractor = extractor_of(view, self._features, real=self._real, steps=self._steps)
         sets = Sets(*map(extractor.features, (real, unseen, generated)))
         void = extractor.void(view, generated)
@@ -142,7 +143,3 @@ def _kernel(sets: Sets) -> Score:
 
 def _arrays(sets: Sets) -> tuple[Numbers, Numbers, Numbers]:
     return sets.real.numpy(), sets.unseen.numpy(), sets.generated.numpy()
-
-
-def _nothing(count: int, reason: str) -> Score:
-    return Score("frechet", float("nan"), count, "", void=reason)

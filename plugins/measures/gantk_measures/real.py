@@ -21,6 +21,7 @@ from gantk_measures.codes import (
     scored_factors,
 )
 from gantk_measures.effort import samples_for
+from gantk_measures.nothing import nothing
 from gantk_measures.reading import LEAST, Reading, Unreadable, reading_of
 from gantk_measures.variables import Variable
 
@@ -84,7 +85,7 @@ class RealCodes:
             reading = self.read(view)
             scores = of(view, reading)
         except Unreadable as reason:
-            return [Score(headline, float("nan"), 0, "", void=str(reason))]
+            return [nothing(headline, str(reason))]
         known = _by_score(self._known_readers(view, reading, anchors), values or _values_by(of))
         first, *rest = [_told(score, known.get(score.name, {}), reading) for score in scores]
         dead = cautions.dead([code.name for code in reading.dead])

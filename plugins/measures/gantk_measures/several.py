@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from gan_toolkit import Score, View
+from gantk_measures.nothing import nothing
 from gantk_measures.reading import Unreadable
 
 LEAST = 3
@@ -38,10 +39,7 @@ def compared(
         reasons = {place: reasons.get(place, few) for place in range(len(views))}
         readings = {}
     scores = of(readings) if readings else {}
-    return [
-        [scores.get(place) or Score(name, float("nan"), 0, "", void=reasons[place])]
-        for place in range(len(views))
-    ]
+    return [[scores.get(place) or nothing(name, reasons[place])] for place in range(len(views))]
 
 
 def by_run(values: Mapping[int, float], own: int) -> dict[str, float]:

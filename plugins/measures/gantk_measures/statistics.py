@@ -121,6 +121,19 @@ def entropy(counts: Numbers, *, corrected: bool = True) -> float:
     return float(-(shares * np.log(shares)).sum() + correction)
 
 
+def counts_of(index: Indices, width: int, weights: Numbers | None = None) -> Numbers:
+    """Return how often each index below `width` occurs, (width,)."""
+    return np.bincount(index, weights, minlength=width).astype(np.float64)
+
+
+def divergence(used: Numbers, prior: Numbers) -> float:
+    """Return KL(used || prior) of counts (K,), in nats; infinite where the prior has none."""
+    shares, expected = used / used.sum(), prior / prior.sum()
+    seen = shares > 0
+    with np.errstate(divide="ignore"):
+        return float((shares[seen] * np.log(shares[seen] / expected[seen])).sum())
+
+
 def mutual_information(table: Numbers, *, corrected: bool = True) -> float:
     """Return I(row; column) of a contingency table, in nats, at least 0.
 

@@ -17,7 +17,14 @@ from gantk_measures.codes import binned
 from gantk_measures.effort import samples_for
 from gantk_measures.reading import Reading
 from gantk_measures.real import RealCodes, variables_of
-from gantk_measures.statistics import Indices, Numbers, bootstrap, bootstrap_mean, numpy_rng
+from gantk_measures.statistics import (
+    Numbers,
+    bootstrap,
+    bootstrap_mean,
+    counts_of,
+    divergence,
+    numpy_rng,
+)
 
 FAKE = 5_000
 PRIOR = 100_000
@@ -47,14 +54,6 @@ class Usage(Measure):
         return self._real.score(view, "dead", _scores, anchors=["untrained"])
 
 
-def divergence(used: Numbers, prior: Numbers) -> float:
-    """Return KL(used || prior) of counts (K,), in nats; infinite where the prior has none."""
-    shares, expected = used / used.sum(), prior / prior.sum()
-    seen = shares > 0
-    with np.errstate(divide="ignore"):
-        return float((shares[seen] * np.log(shares[seen] / expected[seen])).sum())
-
-
 def _scores(view: View, reading: Reading) -> list[Score]:
     every = [*reading.codes, *reading.dead]
     count, lost = reading.count, len(reading.dead)
@@ -82,14 +81,14 @@ def _of_choice(view: View, code: str, real: Numbers, raw: Tensor, source: str) -
     count, width = real.shape
     rng = numpy_rng(view, f"usage {code}")
     latent = view.space.sample(PRIOR, view.rng("usage prior"))
-    prior = _counts(binned(view, [code], latent)[code], width)
+    prior = counts_of(binned(view, [code], latent)[code], width)
     found = real.argmax(axis=1)
 
     def kl(weights: Numbers | None = None) -> float:
-        return divergence(_counts(found, width, weights), prior)
+        return divergence(counts_of(found, width, weights), prior)
 
     low, high = bootstrap(count, kl, kl(), rng)
-    used = _counts(found, width)
+    used = counts_of(found, width)
     yield Score(
         name=f"{code}/kl",
         value=kl(),
@@ -121,7 +120,3 @@ def _of_choice(view: View, code: str, real: Numbers, raw: Tensor, source: str) -
         ceiling=1.0,
         details={"generated": float(generated.probabilities.max(axis=1).mean())},
     )
-
-
-def _counts(index: Indices, width: int, weights: Numbers | None = None) -> Numbers:
-    return np.bincount(index, weights, minlength=width).astype(np.float64)

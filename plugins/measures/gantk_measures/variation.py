@@ -18,6 +18,8 @@ from gan_toolkit import LatentSpace, Measure, Score, View
 from gantk_measures.classifier import Classifier, Labelled
 from gantk_measures.codes import members
 from gantk_measures.effort import samples_for
+from gantk_measures.guard import broken
+from gantk_measures.nothing import nothing
 from gantk_measures.statistics import Indices, Numbers, bootstrap_mean, numpy_rng
 
 PAIRS = 4_000
@@ -74,11 +76,11 @@ class VariationPredictability(Measure):
         """Return `accuracy`, `above_chance`, and `code/<name>` for every code."""
         codes = self._codes or list(view.inferable)
         if len(codes) < 2:
-            return [_void("needs two codes to tell apart; name some in `codes`")]
+            return [nothing("accuracy", "needs two codes to tell apart; name some in `codes`")]
         count = samples_for(view, self._pairs, PAIRS)
         pairs = _draw(view, codes, count)
-        if broken := int((~pairs.differences.flatten(1).isfinite().all(dim=1)).sum()):
-            return [_void(f"{broken} of {count} pairs are not finite")]
+        if lost := broken(pairs.differences):
+            return [nothing("accuracy", f"{lost} of {count} pairs are not finite")]
         cuts = slice(count // 2), slice(count // 2, count * 5 // 8), slice(count * 5 // 8, count)
         train, validation, test = (pairs.rows(rows) for rows in cuts)
         named = _named(view, train, validation, test, len(codes), self._epochs)
@@ -165,7 +167,3 @@ def _scores(
     first = replace(score("accuracy", right), details={"codes": len(codes), "visible": shown})
     each = (score(f"code/{code}", right[changed == place]) for place, code in enumerate(codes))
     return [first, score("above_chance", right, above=True), *each]
-
-
-def _void(reason: str) -> Score:
-    return Score("accuracy", float("nan"), 0, "", void=reason)

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from gan_toolkit import ArrayDataset, Grid, Latent, LatentSpace, Score
 from gan_toolkit.testing.views import Choice, Level, MemoryView, Turn
-from gantk_measures.activeness import Activeness, trained_steps
+from gantk_measures.activeness import Activeness
+from gantk_measures.codes import trained_steps
 
 
 class Opaque(Level):

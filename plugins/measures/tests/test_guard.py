@@ -65,7 +65,7 @@ def test_unseen_real_samples_pass(guard: Guard, world: Any) -> None:
     found = score(guard, images(world))
 
     assert found.value > 0.6
-    assert found.value == found.ceiling
+    assert found.value == found.reference
     assert not found.void
 
 

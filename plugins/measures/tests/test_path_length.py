@@ -13,7 +13,7 @@ from torch import Tensor
 
 from gan_toolkit import ArrayDataset, Latent, LatentSpace, Score
 from gan_toolkit.testing.views import Choice, Level, MemoryView, Turn
-from gantk_measures.path_length import PathLength, between, path_lengths, trimmed
+from gantk_measures.path_length import PathLength, on_the_way, path_lengths, trimmed
 
 
 class Bell(Latent):
@@ -66,14 +66,32 @@ def test_a_direction_goes_along_the_shorter_arc() -> None:
     assert score.details["untrimmed"] == pytest.approx(math.pi**2 / 3, abs=0.06)
     first, second = (torch.tensor([[math.cos(a), math.sin(a)]]) for a in (3.0, -3.0))
     pad = torch.zeros(1, 4)
-    halfway = between(
+    halfway = on_the_way(
         SPACE,
         ["turn"],
         torch.cat([pad, first, pad], dim=1),
-        torch.cat([pad, second, pad], dim=1),
+        torch.cat([pad, second, pad + 1], dim=1),
         torch.tensor([[0.5]]),
     )
-    torch.testing.assert_close(halfway[:, 4:6], torch.tensor([[-1.0, 0.0]]))
+    torch.testing.assert_close(halfway[0, :, 4:6], torch.tensor([[-1.0, 0.0]]))
+    assert not halfway[0, 0, 6:].any()
+
+
+class Detour(Level):
+    """A number that goes on as the square of its share."""
+
+    def between(self, first: Tensor, last: Tensor, shares: Tensor) -> Tensor:
+        return super().between(first, last, shares.square())
+
+
+def test_a_latent_goes_the_way_it_has() -> None:
+    """The speed is 2 t of the whole way, and its mean square 4 / 3: 8 / 9 for two even numbers."""
+    space = LatentSpace({"detour": Detour()})
+    view = MemoryView(space, NOTHING, lambda latent: latent)
+
+    score = PathLength(space, [], samples=20_000).measure(view)[0]
+
+    assert score.details["untrimmed"] == pytest.approx(8 / 9, abs=0.04)
 
 
 def test_a_number_moves_by_its_own_share_and_the_rest_is_held() -> None:

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from gan_toolkit import ArrayDataset, LatentSpace, Score
 from gan_toolkit.testing.views import Choice, Level, MemoryView
-from gantk_measures.usage import Usage, divergence
+from gantk_measures.statistics import divergence
+from gantk_measures.usage import Usage
 
 SPACE = LatentSpace({"shape": Choice(4), "level": Level()})
 REAL = torch.arange(4_000.0)[:, None]
