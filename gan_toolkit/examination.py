@@ -92,6 +92,7 @@ def examine_run(run: RunFolder, host: PluginHost, request: Request, tell: Tell) 
         examination = _Examination(recipe, host.registry, request, tell)
         other = examination.compare_data(run.run_json.get("data") or {})
         seen = of_run(run, recipe, examination.data, host, device, examination.say)
+        run.scores(seen.steps_done)  # what is damaged is told before the work, not after it
         fresh = partial(untrained_run, recipe, examination.data, host, device)
         found = examination(seen, fresh, run.metrics.read(), other)
         path, replaced = run.add_scores(found.step, found.scores)

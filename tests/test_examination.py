@@ -401,6 +401,20 @@ def test_a_measure_that_needs_an_option_or_other_data_is_passed_over(
     assert "misfit does not apply: nothing fits" in told
 
 
+def test_a_damaged_evaluation_is_told_before_anything_is_measured(run: RunFolder) -> None:
+    (run.evaluations / "step-00000006.json").write_text("{")
+    measured: list[str] = []
+
+    def tell(event: Any) -> None:
+        if event["event"] == "measure":
+            measured.append(event["name"])
+
+    with pytest.raises(StorageError, match=r"step-00000006\.json is damaged"):
+        examine_run(run, HOST, Request(), tell)
+
+    assert measured == []
+
+
 def test_a_damaged_checkpoint_is_passed_over_and_told(run: RunFolder) -> None:
     (folder,) = run.checkpoints.iterdir()
     (folder / "critic.safetensors").write_bytes(b"")
