@@ -10,9 +10,10 @@ import numpy as np
 
 from gan_toolkit import Dataset, LatentSpace, Matrix, Measure, Score, View
 from gantk_measures import importance
+from gantk_measures.anchors import ANCHORS
 from gantk_measures.importance import Fitted, Regressor, completeness, disentanglement, fit
 from gantk_measures.reading import Reading
-from gantk_measures.real import ANCHORS, KnownFactors, RealCodes
+from gantk_measures.real import KnownFactors, RealCodes
 from gantk_measures.statistics import numpy_rng
 from gantk_measures.variables import Variable
 
