@@ -128,10 +128,12 @@ class ArrayDataset(Dataset):
             raise ValueError(
                 f"{self.name} has {columns} columns of factors and {len(self.factors)} descriptions"
             )
-        for place, factor in enumerate(self.factors):
-            if factor.kind == "discrete" and self._values is not None:
-                what = f"indices of {factor.name!r} in"
-                self._check_indices(what, self._values[:, place], factor.values)
+        values = () if self._values is None else self._values.unbind(dim=1)
+        for factor, column in zip(self.factors, values, strict=True):
+            if factor.kind == "discrete":
+                self._check_indices(f"indices of {factor.name!r} in", column, factor.values)
+            elif odd := int((~column.isfinite()).sum()):
+                raise ValueError(f"{odd} values of {factor.name!r} in {self.name} are not finite")
 
     def _check_indices(self, what: str, column: Tensor, names: Sequence[str]) -> None:
         """Raise ValueError unless all indices (N,) have a name."""

@@ -54,6 +54,8 @@ class Request:
     measures: Mapping[str, str] = field(default_factory=dict)
     """Options by the name of a measure, or of one of the recipe's tables, as TOML `key = value`
     with commas between them. Without any, and where the recipe has none: all that apply."""
+    every: bool = False
+    """Whether all others that apply are wanted too."""
     overrides: Sequence[Override] = ()
     """Changes of `data` and `measures`."""
     effort: Effort = "default"
@@ -90,6 +92,7 @@ def examine_run(run: RunFolder, host: PluginHost, request: Request, tell: Tell) 
         examination = _Examination(recipe, host.registry, request, tell)
         other = examination.compare_data(run.run_json.get("data") or {})
         seen = of_run(run, recipe, examination.data, host, device, examination.say)
+        run.scores(seen.steps_done)  # what is damaged is told before the work, not after it
         fresh = partial(untrained_run, recipe, examination.data, host, device)
         found = examination(seen, fresh, run.metrics.read(), other)
         path, replaced = run.add_scores(found.step, found.scores)
@@ -153,9 +156,10 @@ class _Examination:
         self.assembly = Assembly(cast("Recipe", recipe), registry)
         self.data = self.assembly.data()
         self.failures: list[str] = []
-        self.searches = not recipe.measures
-        """Whether nobody named a measure, so that those which don't apply are passed over."""
-        self.chosen = dict(recipe.measures) or _all_measures(registry)
+        others = _others(registry, recipe.measures) if request.every or not recipe.measures else {}
+        self.searched = frozenset(others)
+        """The measures that nobody named: those which don't apply are passed over."""
+        self.chosen = {**recipe.measures, **others}
         if request.protocol:
             self._follow(request.protocol)
 
@@ -251,7 +255,7 @@ class _Examination:
             with untouched_randomness():
                 scores = evaluate(name, build(), view, use)
         except RecipeError as error:
-            if not self.searches:
+            if name not in self.searched:
                 raise
             self.say(f"{name} does not apply: {error.problems[0].text}")
         except (Exception, SystemExit) as error:  # noqa: BLE001 - it costs its own scores only
@@ -259,16 +263,19 @@ class _Examination:
             self.failures.append(f"{name} ({cause})")
             self.say(f"measure {name!r} failed: {cause}")
         else:
-            if not (self.searches and all(map(_is_void_of_samples, scores))):
+            if not (name in self.searched and all(map(_is_void_of_samples, scores))):
                 return scores
             self.say(f"{name} does not apply: {scores[0]['void'] if scores else 'no scores'}")
         return []
 
 
-def _all_measures(registry: Registry) -> dict[str, Chosen]:
-    """Return every measure that needs no option, as a recipe would choose it."""
+def _others(registry: Registry, named: Mapping[str, Chosen]) -> dict[str, Chosen]:
+    """Return every measure that needs no option, as a recipe would choose it, but those named."""
+    taken = {*named, *(one.component.name for one in named.values())}
     chosen = {}
     for component in registry.all("measure"):
+        if component.name in taken:
+            continue
         try:
             options = component.options()
         except ValidationError:

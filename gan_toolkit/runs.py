@@ -29,7 +29,7 @@ from gan_toolkit import files, strict_json
 from gan_toolkit.errors import StorageError, UsageError, did_you_mean
 from gan_toolkit.files import storage_errors
 from gan_toolkit.journal import RESOLVED, Journal, append
-from gan_toolkit.scores import Record, merge
+from gan_toolkit.scores import Record, checked, merge
 from gan_toolkit.tensorfile import safe_name
 
 if TYPE_CHECKING:  # listing runs must not load torch
@@ -177,12 +177,9 @@ class RunFolder:
             return step, []
         try:
             facts = strict_json.parse_object(files.read_bytes(found[step], _LARGEST_RUN))
-            scores = facts.get("scores")
-            if not isinstance(scores, list) or not all(isinstance(s, dict) for s in scores):
-                raise ValueError("'scores' is no array of objects")
+            return step, checked(facts.get("scores"))
         except ValueError as error:
             raise StorageError(f"{found[step]} is damaged: {error}") from None
-        return step, scores
 
     def saved_step(self) -> int:
         """Return the last step a checkpoint was made of, 0 without one; none is opened.

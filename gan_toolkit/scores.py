@@ -7,7 +7,7 @@ it was found.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from gan_toolkit.wording import figure, number
@@ -18,6 +18,7 @@ SHORT = 12
 """Characters of a fingerprint that records keep."""
 PROTOCOL = ("use", "protocol", "estimator", "unit", "count", "split", "effort")
 """What two scores must have in common to be compared."""
+_TEXTS = tuple(key for key in PROTOCOL if key != "count")
 
 
 def name_of(record: Record) -> tuple[str, str]:
@@ -38,6 +39,58 @@ def data_of(record: Record) -> tuple[str, str, str]:
         str(known.get(key, "")) for key in ("name", "source", "fingerprint")
     )
     return name, source, fingerprint[:SHORT]
+
+
+def finite(value: object) -> float | None:
+    """Return a number that a file says; None for whatever else it says."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    try:
+        return value if math.isfinite(value) else None
+    except OverflowError:  # JSON has integers that no float holds
+        return None
+
+
+def checked(scores: object) -> list[dict[str, Any]]:
+    """Return scores that a file holds; ValueError names what is not as a measure gives it."""
+    if not isinstance(scores, list) or not all(isinstance(each, dict) for each in scores):
+        raise ValueError("'scores' is no array of objects")
+    for place, record in enumerate(scores):
+        for what, (keys, fits) in _HOLDS.items():
+            for key in keys:
+                value = record.get(key)
+                if value is not None and not fits(value):
+                    raise ValueError(f"scores[{place}].{key}: {value!r:.40} is no {what}")
+    return scores
+
+
+def _is_number(value: object) -> bool:
+    return finite(value) is not None
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and _is_number(value)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, Mapping)
+
+
+def _are_numbers(value: object) -> bool:
+    return isinstance(value, Mapping) and all(n is None or _is_number(n) for n in value.values())
+
+
+_HOLDS: dict[str, tuple[Sequence[str], Callable[[object], bool]]] = {
+    "number": (("value", "low", "high", "chance", "ceiling", "reference"), _is_number),
+    "whole number": (("count", "seed", "step"), _is_whole),
+    "text": (("measure", "name", "void", "headline", *_TEXTS), _is_text),
+    "table": (("data", "details", "matrices"), _is_table),
+    "table of numbers": (("anchors",), _are_numbers),
+}
 
 
 def headline(records: Sequence[Record]) -> str:
@@ -65,7 +118,7 @@ def warnings_of(records: Sequence[Record]) -> dict[str, list[str]]:
 
 
 def _in_short(record: Record) -> str:
-    value, ceiling, chance = (_number(record, key) for key in ("value", "ceiling", "chance"))
+    value, ceiling, chance = (finite(record.get(key)) for key in ("value", "ceiling", "chance"))
     if record.get("void") or value is None:
         return f"{record['headline']} void"
     is_share = isinstance(ceiling, float) and ceiling == 1.0
@@ -74,12 +127,6 @@ def _in_short(record: Record) -> str:
     return f"{record['headline']} {told}{most}" + (
         f" (chance {number(chance)})" if chance is not None else ""
     )
-
-
-def _number(record: Record, key: str) -> float | None:
-    """Return a number of a record, which may come from a file that somebody changed."""
-    value = record.get(key)
-    return value if isinstance(value, int | float) and math.isfinite(value) else None
 
 
 def merge(old: Sequence[Record], new: Sequence[Record]) -> tuple[list[Record], int]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+LARGEST_COUNT = 1e15
+"""From here on floats are whole anyway."""
+
 
 def number(value: float) -> str:
     """Return a number in three significant digits, or whole from a thousand on."""
@@ -20,7 +23,8 @@ def number(value: float) -> str:
 
 def figure(value: float) -> str:
     """Return a number; a count stays whole."""
-    return f"{value:,.0f}" if float(value).is_integer() else number(value)
+    is_count = abs(value) < LARGEST_COUNT and float(value).is_integer()
+    return f"{value:,.0f}" if is_count else number(value)
 
 
 def duration(seconds: float) -> str:

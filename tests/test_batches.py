@@ -242,6 +242,14 @@ def test_held_out_samples_are_given_on() -> None:
             },
             "indices of 'shape' in odd go from -1 to 1, but 2 are named",
         ),
+        (
+            {
+                "samples": torch.zeros(3, 3),
+                "factors": torch.tensor([[0.0], [torch.nan], [-torch.inf]]),
+                "descriptions": [Factor("size", "continuous")],
+            },
+            "2 values of 'size' in odd are not finite",
+        ),
     ],
 )
 def test_arrays_that_do_not_fit_are_refused(arrays: dict[str, Any], complaint: str) -> None:

@@ -202,6 +202,19 @@ def test_effort_counts_where_nobody_says_how_many(
     assert {score["count"] for score in found.scores} == {count}
 
 
+def test_all_others_are_run_beside_what_the_recipe_names(run: RunFolder) -> None:
+    """Each component once: what a table of the recipe uses already is not taken again."""
+    told = Told()
+
+    found = examined(run, told, every=True, effort="fast", overrides=[])
+
+    measured = [name for name, _ in values(found.scores)]
+    assert {"bound", "modes", "activeness"} <= set(measured)
+    uses = {(score["use"], score["measure"]) for score in found.scores}
+    assert len(uses) == len({use for use, _ in uses})
+    assert "clustering does not apply: the data set 'ring' has no labels" in told
+
+
 def test_where_nothing_is_named_all_that_apply_are_run(
     unmeasured: RunFolder,
 ) -> None:
@@ -386,6 +399,20 @@ def test_a_measure_that_needs_an_option_or_other_data_is_passed_over(
     assert {score["measure"] for score in found.scores} == {"modes"}
     assert not any("needs" in text for text in told)
     assert "misfit does not apply: nothing fits" in told
+
+
+def test_a_damaged_evaluation_is_told_before_anything_is_measured(run: RunFolder) -> None:
+    (run.evaluations / "step-00000006.json").write_text("{")
+    measured: list[str] = []
+
+    def tell(event: Any) -> None:
+        if event["event"] == "measure":
+            measured.append(event["name"])
+
+    with pytest.raises(StorageError, match=r"step-00000006\.json is damaged"):
+        examine_run(run, HOST, Request(), tell)
+
+    assert measured == []
 
 
 def test_a_damaged_checkpoint_is_passed_over_and_told(run: RunFolder) -> None:

@@ -368,7 +368,18 @@ def test_the_newest_evaluation_is_that_of_the_last_step(run):
     assert run.scores(30) == (30, [score(30.0)])
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"scores": 3}', '{"scores": [1]}', "{}"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        '{"scores": 3}',
+        '{"scores": [1]}',
+        "{}",
+        '{"scores": [{"value": "a"}]}',
+        '{"scores": [{"value": 1e999}]}',
+    ],
+)
 def test_a_damaged_evaluation_is_told(run, text):
     run.add_scores(4, [])
     (run.evaluations / "step-00000004.json").write_text(text)

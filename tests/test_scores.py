@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gan_toolkit.scores import headline, merge, warnings_of
+from gan_toolkit.scores import checked, finite, headline, merge, warnings_of
 
 
 def record(measure: str = "m", name: str = "a", **more: Any) -> dict[str, Any]:
@@ -60,3 +60,50 @@ def test_another_protocol_stands_beside_and_another_anchor_does_not(
     more: dict[str, Any], replaced: int
 ) -> None:
     assert merge([record(protocol="ours")], [record(protocol="ours") | more])[1] == replaced
+
+
+@pytest.mark.parametrize("value", [True, "1", None, [1.0], float("nan"), float("inf"), 10**400])
+def test_only_a_finite_number_is_one(value: Any) -> None:
+    assert finite(value) is None
+
+
+def test_a_whole_number_stays_one() -> None:
+    assert repr(finite(3)) == "3"
+    assert repr(finite(0.5)) == "0.5"
+
+
+def test_scores_as_a_measure_gives_them_pass() -> None:
+    whole = record(
+        value=None,
+        low=0,
+        count=3,
+        seed=0,
+        step=0,
+        void="why",
+        data={"name": "d"},
+        anchors={"oracle": 1.0, "untrained": None},
+        details={"anything": [1, "a"]},
+        later="what a newer version says",
+    )
+
+    assert checked([whole, {}]) == [whole, {}]
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"value": "high"}, r"scores\[1\].value: 'high' is no number"),
+        ({"low": 10**400}, r"low: 1000+ is no number"),
+        ({"ceiling": [1]}, "ceiling: "),
+        ({"count": 1.5}, "count: 1.5 is no whole number"),
+        ({"seed": True}, "seed: True is no whole number"),
+        ({"unit": ["nats"]}, "unit: .* is no text"),
+        ({"estimator": {}}, "estimator: {} is no text"),
+        ({"details": "much"}, "details: 'much' is no table"),
+        ({"anchors": {"oracle": "x"}}, "anchors: .* is no table of numbers"),
+        ({"anchors": 1}, "anchors: 1 is no table of numbers"),
+    ],
+)
+def test_what_no_measure_gives_is_named_with_its_place(more: dict[str, Any], told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        checked([record(), record(**more)])

@@ -50,7 +50,18 @@ def test_keys_that_are_not_text_are_refused():
 
 @pytest.mark.parametrize(
     "text",
-    ['{"a": 1, "a": 2}', "NaN", "[Infinity]", "{", "", b"\xff", "[" * 100_000, "1" * 5_000],
+    [
+        '{"a": 1, "a": 2}',
+        "NaN",
+        "[Infinity]",
+        "[1e999]",
+        "-1e999",
+        "{",
+        "",
+        b"\xff",
+        "[" * 100_000,
+        "1" * 5_000,
+    ],
 )
 def test_bad_text_is_always_a_value_error(text):
     with pytest.raises(ValueError):  # noqa: PT011 - the kind is the promise

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     metavar="NAME[:KEY=VALUE,…]",
     help="Measure this too, or change one of the recipe's; VALUE is TOML.",
 )
+@click.option("--all", "every", is_flag=True, help="Measure all else that applies, too.")
 @effort_options
 @click.option("--protocol", metavar="NAME", help="A published way, for the measures that know it.")
 @click.option("--seed", type=SEED, help="Seed of every draw; the run's own otherwise.")
@@ -55,15 +56,16 @@ def evaluate(
     settings: Sequence[str],
     device: str | None,
     *,
+    every: bool,
     allow_other_data: bool,
     as_json: bool,
 ) -> None:
     """Measure MODEL_OR_RUN: what its recipe measures, and what --measure names.
 
-    Where the recipe measures nothing and nothing is named, every measure that applies is run. How
-    many samples are drawn follows from --fast or --full where neither the recipe nor --measure
-    says it. What is found of a run goes into its evaluations; that file is the last line of
-    standard output.
+    With --all, and where the recipe measures nothing and nothing is named, every measure that
+    applies is run. How many samples are drawn follows from --fast or --full where neither the
+    recipe nor --measure says it. What is found of a run goes into its evaluations; that file is
+    the last line of standard output.
     """
     named = named_components(measures, "--measure")
     is_file = os.path.isfile(source)  # noqa: PTH113 - any text is a question, a long one too
@@ -74,6 +76,7 @@ def evaluate(
 
     request = Request(
         measures=named,
+        every=every,
         overrides=[Override(text) for text in settings],
         effort=effort or "default",
         protocol=protocol or "",

@@ -13,6 +13,7 @@ from gan_toolkit.cli import completing
 from gan_toolkit.cli.scores import show_scores
 from gan_toolkit.cli.session import Session, pass_session, shared
 from gan_toolkit.cli.text import command, heading, put, put_json, shape_of, size, table
+from gan_toolkit.scores import checked
 
 if TYPE_CHECKING:
     from gan_toolkit.runs import RunFolder
@@ -89,7 +90,17 @@ def show_codes_and_scores(facts: Mapping[str, Any]) -> None:
         table([(name, _code(about)) for name, about in codes.items()], indent="  ")
     if facts.get("scores"):
         put()
-        show_scores(facts["scores"], "Measured", err=False)
+        _show_scores(facts["scores"])
+
+
+def _show_scores(scores: object) -> None:
+    """Show scores, or what keeps them from being shown: a model file may be anybody's."""
+    try:
+        known = checked(scores)
+    except ValueError as error:
+        table([("scores", f"damaged: {error}")])
+        return
+    show_scores(known, "Measured", err=False)
 
 
 def _code(about: Any) -> str:

@@ -96,7 +96,7 @@ def table(
     cells = [[printable(str(cell)) for cell in row] for row in rows]
     if not cells:
         return
-    everything = [list(header), *cells] if header else cells
+    everything = [[printable(name) for name in header], *cells] if header else cells
     widths = [max(len(row[i]) for row in everything) for i in range(len(cells[0]))]
     stream = sys.stderr if err else results()
     room = shutil.get_terminal_size().columns if is_terminal(stream) else None

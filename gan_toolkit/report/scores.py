@@ -9,7 +9,7 @@ from typing import Any
 
 from gan_toolkit import strict_json
 from gan_toolkit.report.plates import Plate, Plates
-from gan_toolkit.scores import newest_scores
+from gan_toolkit.scores import finite, newest_scores
 from gan_toolkit.wording import figure
 
 _SHOWN = {
@@ -126,9 +126,9 @@ def _how(record: Record) -> list[tuple[str, str]]:
 
 
 def _row(record: Record) -> Row:
-    value, low, high = (_finite(record, key) for key in ("value", "low", "high"))
-    chance, ceiling = _finite(record, "chance"), _finite(record, "ceiling")
-    reference = _finite(record, "reference")
+    value, low, high = (finite(record.get(key)) for key in ("value", "low", "high"))
+    chance, ceiling = finite(record.get("chance")), finite(record.get("ceiling"))
+    reference = finite(record.get("reference"))
     void = _text(record, "void") or ("there is no value" if value is None else "")
     return Row(
         _text(record, "name"),
@@ -182,25 +182,15 @@ def _details(details: object) -> str:
     if not isinstance(details, Mapping):
         return ""
     parts = [
-        f"{key} {figure(v) if isinstance(v, int | float) and not isinstance(v, bool) else v}"
+        f"{key} {v if isinstance(v, str | bool) else figure(v)}"
         for key, v in details.items()
-        if isinstance(v, int | float | str) and _is_finite(v)
+        if isinstance(v, str | bool) or finite(v) is not None
     ]
     return ", ".join(parts)[:_LONGEST]
 
 
 def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
-
-
-def _finite(record: Record, key: str) -> float | None:
-    value = record.get(key)
-    known = isinstance(value, int | float) and not isinstance(value, bool) and _is_finite(value)
-    return float(value) if known and value is not None else None
-
-
-def _is_finite(value: object) -> bool:
-    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _text(record: Record, key: str) -> str:

@@ -123,10 +123,8 @@ def test_check_finds_what_each_of_them_does_wrong(site: Path, tmp_path: Path) ->
     }
     assert done.returncode == 3
     assert set(failed) == set(names) - {"shy"}
-    assert (
-        failed["half"]
-        == "failed: latent 'gaussian' is already registered by latents; block one of the two"
-    )
+    taken = "latent 'gaussian' is already registered by latents; block one of the two"
+    assert failed["half"] == f"failed: {taken}"
     assert failed["new"] == "incompatible: needs plugin API 1.4, this is 1.0"
     assert failed["checks"] == "gantk_checks raised RuntimeError: no checks"
     assert failed["heavy"] == "its module loads torch, or can't be imported by itself"

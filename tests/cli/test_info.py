@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from gan_toolkit.tensorfile import change_facts
+
 Gantk = Callable[..., Any]
 
 
@@ -45,6 +47,16 @@ def test_json(gantk: Gantk, run: Path) -> None:
     assert about_run["run"]["recipe"] == "tiny"
     assert about_run["model"] == about_model
     assert about_model["facts"]["steps"] == 6
+
+
+def test_odd_scores_in_a_model_file_are_told_and_the_rest_is_shown(gantk: Gantk, run: Path) -> None:
+    change_facts(run / "model.safetensors", {"scores": [{"measure": "m", "value": "high"}]})
+
+    result = gantk("info", run / "model.safetensors")
+
+    assert result.exit_code == 0
+    assert "scores  damaged: scores[0].value: 'high' is no number" in result.stdout
+    assert "6 steps" in result.stdout
 
 
 def test_another_file_is_explained(gantk: Gantk, recipe: Path) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from gan_toolkit.cli.scores import figure
 from gan_toolkit.cli.text import (
     count_of,
     duration,
@@ -34,6 +35,13 @@ def test_numbers_have_three_digits(value: float, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "text"), [(8.0, "8"), (12345.0, "12,345"), (0.5, "0.500"), (1e300, "1.00e+300")]
+)
+def test_counts_stay_whole_while_they_can_be_counts(value: float, text: str) -> None:
+    assert figure(value) == text
+
+
+@pytest.mark.parametrize(
     ("seconds", "text"), [(0.2, "0:00"), (42, "0:42"), (723, "12:03"), (4323, "1:12:03")]
 )
 def test_durations(seconds: float, text: str) -> None:
@@ -60,11 +68,11 @@ def test_control_characters_from_outside_never_get_out(capsys: pytest.CaptureFix
 
     echo(evil)
     put(evil)
-    table([(evil,)])
+    table([(evil,)], (evil,))
 
     out, err = capsys.readouterr()
     assert err == "ab c\n"
-    assert out == "ab c\nab c\n"
+    assert out == "ab c\n" * 3
 
 
 def test_shapes_of_images_and_points() -> None:

@@ -15,7 +15,7 @@ BUNDLED = [
     for path in ROOT.glob(pattern)
     if "example" not in path.parts
 ]
-ITS_WORDS = re.compile(r"gantk_example|gantk-example|\bdial\b|\bdiversity\b")
+ITS_WORDS = re.compile(r"gantk_example|gantk-example|\bdial\b")
 
 
 def test_nothing_that_is_bundled_knows_it():

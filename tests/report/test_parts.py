@@ -227,6 +227,13 @@ def test_a_bar_ends_at_the_value_of_its_ceiling() -> None:
     assert (row.bar.length, row.bar.low, row.bar.high, row.bar.chance) == (60, 30, 120, 12)
 
 
+def test_a_number_too_large_for_a_float_is_none() -> None:
+    facts = score(value=10**400, chance=10**400, details={"a": 10**400, "b": True, "c": 2})
+    (row,) = blocks([(1, [facts])])[0].groups[0].rows
+
+    assert (row.void, row.chance, row.details) == ("there is no value", "", "b True, c 2")
+
+
 def test_a_reference_is_told_and_draws_no_bar() -> None:
     (row,) = blocks([(1, [score(reference=0.5)])])[0].groups[0].rows
 

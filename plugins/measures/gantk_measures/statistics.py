@@ -55,10 +55,15 @@ def bootstrap_all(
     values: Mapping[str, float],
     rng: np.random.Generator,
 ) -> dict[str, Interval]:
-    """Return the interval of each of `values`, all from the same resamples (see `bootstrap`)."""
+    """Return the interval of each of `values`, all from the same resamples (see `bootstrap`).
+
+    A resample in which a rare value of a factor is missing may leave nothing to divide by: one
+    without an estimate does not count. NaN when none has one.
+    """
     drawn = (rng.integers(count, size=count) for _ in range(RESAMPLES))
     weights = (np.bincount(rows, minlength=count).astype(np.float64) for rows in drawn)
-    found = [estimate(each) for each in weights]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = [estimate(each) for each in weights]
     return {
         name: _interval([each[name] for each in found], value) for name, value in values.items()
     }
@@ -66,6 +71,9 @@ def bootstrap_all(
 
 def _interval(resampled: Sequence[float], value: float) -> Interval:
     found = np.array(resampled)
+    found = found[np.isfinite(found)]
+    if not len(found):
+        return Interval(float("nan"), float("nan"))
     low, high = np.percentile(found, [2.5, 97.5]) - found.mean() + value
     return Interval(float(low), float(high))
 

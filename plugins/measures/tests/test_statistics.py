@@ -105,3 +105,17 @@ def test_bootstrap_interval_lies_around_the_value(rng: np.random.Generator) -> N
     low, high = bootstrap(500, lambda weights: between_share(values, bins, weights), value, rng)
 
     assert low < value < high
+
+
+def test_resamples_without_an_estimate_do_not_count(rng: np.random.Generator) -> None:
+    """One sample of three is rare: in 30 % of the resamples it is missing, and 0 / 0 is left."""
+    ends = bootstrap(3, lambda weights: float(np.divide(weights[0], weights[0])), 1.0, rng)
+
+    assert (ends.low, ends.high) == (1.0, 1.0)
+
+
+def test_without_any_estimate_there_is_no_interval(rng: np.random.Generator) -> None:
+    ends = bootstrap(3, lambda _: math.nan, 1.0, rng)
+
+    assert math.isnan(ends.low)
+    assert math.isnan(ends.high)
