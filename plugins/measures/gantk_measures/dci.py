@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from gan_toolkit import Dataset, LatentSpace, Matrix, Measure, Score, View
-from gantk_measures import importance
+from gantk_measures import cautions, importance
 from gantk_measures.anchors import ANCHORS
 from gantk_measures.importance import Fitted, Regressor, completeness, disentanglement, fit
 from gantk_measures.reading import Reading
@@ -71,7 +71,8 @@ class Dci(Measure):
         if self._protocol == "dlib":  # which leaves no code out
             reading = replace(reading, codes=(*reading.codes, *reading.dead), dead=())
         first, *rest = importance_scores(reading, numpy_rng(view, "dci"), regressor)
-        first = replace(first, headline=f"DCI-D ({NAMES[regressor]})")
+        told = cautions.other_size(self._protocol, reading.count, DLIB_SAMPLES)
+        first = replace(first, headline=f"DCI-D ({NAMES[regressor]})", warnings=told)
         return [replace(score, protocol=self._protocol) for score in (first, *rest)]
 
 
