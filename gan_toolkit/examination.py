@@ -6,14 +6,11 @@ so that what is measured later goes into `evaluations/` alone.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, cast, get_args
-
-from pydantic import ValidationError
+from typing import Any, cast
 
 from gan_toolkit import files
 from gan_toolkit.assemble import Assembly
@@ -23,8 +20,7 @@ from gan_toolkit.evaluation import EngineView, Seen, evaluate
 from gan_toolkit.events import untouched_randomness
 from gan_toolkit.interfaces import Effort, Measure
 from gan_toolkit.plugins import PluginHost
-from gan_toolkit.recipe import Chosen, Override, Recipe, load_recipe
-from gan_toolkit.recipe.keys import MeasureKeys
+from gan_toolkit.recipe import Override, Recipe, load_recipe
 from gan_toolkit.recipe.overrides import table_override
 from gan_toolkit.recovery import (
     SharedRecipe,
@@ -38,13 +34,12 @@ from gan_toolkit.recovery import (
 from gan_toolkit.registry import Registry
 from gan_toolkit.runs import RunFolder
 from gan_toolkit.scores import SHORT
+from gan_toolkit.suite import follow, unnamed
 from gan_toolkit.tensorfile import change_facts, describe
 from gan_toolkit.train import Tell
 
 MAY_BE_SET = ("data", "measures")
 """Tables of the recipe that may be changed: the networks are as they were trained."""
-OPTION = "protocol"
-"""The option of a measure that `Request.protocol` sets."""
 
 
 @dataclass(frozen=True)
@@ -156,12 +151,15 @@ class _Examination:
         self.assembly = Assembly(cast("Recipe", recipe), registry)
         self.data = self.assembly.data()
         self.failures: list[str] = []
-        others = _others(registry, recipe.measures) if request.every or not recipe.measures else {}
+        others = unnamed(registry, recipe.measures) if request.every or not recipe.measures else {}
         self.searched = frozenset(others)
         """The measures that nobody named: those which don't apply are passed over."""
         self.chosen = {**recipe.measures, **others}
         if request.protocol:
-            self._follow(request.protocol)
+            self.chosen, left = follow(request.protocol, self.chosen, request.measures)
+            if left:
+                told = f"without a protocol {request.protocol}, and left as they are"
+                self.say(f"{told}: {', '.join(left)}")
 
     def __call__(
         self,
@@ -221,22 +219,6 @@ class _Examination:
         self.say(f"measured on {self.data.name} ({now[:SHORT]}), trained on {was}")
         return {"trained_on": then[:SHORT]}
 
-    def _follow(self, protocol: str) -> None:
-        """Let every measure that has a protocol of that name take it; the others are named."""
-        own = {n for n, text in self.request.measures.items() if OPTION in _options_in(text)}
-        known = {name: _protocols(one) for name, one in self.chosen.items() if name not in own}
-        following = [name for name, protocols in known.items() if protocol in protocols]
-        if not following:
-            choices = sorted({each for protocols in known.values() for each in protocols})
-            raise UsageError(
-                f"--protocol {protocol}: no measure here has it; known: "
-                f"{', '.join(choices) or 'none'}{did_you_mean(protocol, choices)}"
-            )
-        for name in following:
-            self.chosen[name] = _with_protocol(self.chosen[name], protocol)
-        if others := [name for name in known if name not in following]:
-            self.say(f"without a protocol {protocol}, and left as they are: {', '.join(others)}")
-
     def _measures(self, seen: Seen) -> Iterator[tuple[str, Callable[[], Measure]]]:
         """Yield each measure by name, as what builds it: those that come with a term too."""
         for name, one in self.chosen.items():
@@ -267,44 +249,6 @@ class _Examination:
                 return scores
             self.say(f"{name} does not apply: {scores[0]['void'] if scores else 'no scores'}")
         return []
-
-
-def _others(registry: Registry, named: Mapping[str, Chosen]) -> dict[str, Chosen]:
-    """Return every measure that needs no option, as a recipe would choose it, but those named."""
-    taken = {*named, *(one.component.name for one in named.values())}
-    chosen = {}
-    for component in registry.all("measure"):
-        if component.name in taken:
-            continue
-        try:
-            options = component.options()
-        except ValidationError:
-            continue  # nobody said what to measure
-        table, name = f"measures.{component.name}", component.name
-        chosen[name] = Chosen("measure", table, name, component, options, MeasureKeys())
-    return chosen
-
-
-def _options_in(text: str) -> Mapping[str, Any]:
-    """Return the options of a --measure, which were found to be TOML."""
-    options: Mapping[str, Any] = tomllib.loads(f"options = {{{text}}}")["options"]
-    return options
-
-
-def _protocols(chosen: Chosen) -> tuple[str, ...]:
-    """Return the protocols a measure may be told to follow; none where it has but one."""
-    field = type(chosen.options).model_fields.get(OPTION)
-    return () if field is None else tuple(map(str, get_args(field.annotation)))
-
-
-def _with_protocol(chosen: Chosen, protocol: str) -> Chosen:
-    given = {name: getattr(chosen.options, name) for name in chosen.options.model_fields_set}
-    try:
-        options = type(chosen.options)(**{**given, OPTION: protocol})
-    except ValidationError as error:
-        cause = str(error.errors()[0]["msg"])
-        raise UsageError(f"--protocol {protocol}: {chosen.table}: {cause}") from None
-    return replace(chosen, options=options)
 
 
 def _is_void_of_samples(score: Mapping[str, Any]) -> bool:

@@ -21,7 +21,10 @@ _QUALITY = 55
 
 
 def film(path: Path) -> DataUri:
-    """Return a looping film as text: a WebP where it can be made, which takes a fifth of a GIF.
+    """Return a looping film as text: a WebP where it can be made, which is smaller than a GIF.
+
+    Of 16 samples of 32 or 64 pixels in 24 frames: 0.55 to 0.83 of it for clean renderings, 0.21 to
+    0.28 with noise of a tenth of the range from -1 to 1, as young generators have.
 
     Raises StorageError, OSError or ValueError for a file that is none, or too large a one.
     """

@@ -1,10 +1,10 @@
 """Audit: how much of each code is in the samples, by a reader that training never knew.
 
-I = log B - CE, in nats: B the bins of the code (a category is its own; a number has 20 of equal
-probability), CE the cross-entropy of a classifier (`classifier`) on samples that it has not seen.
-It is the bound of `bound` for another reader, on one scale for all kinds of code: numbers have a
-ceiling too, log 20. Lower bound and estimator as in McAllester and Stratos (2020): a
-difference of entropies of which one is known.
+I = H - CE, in nats: H the entropy of the code's bins (a category is its own; a number has 20 of
+equal probability, so that H = log 20), CE the cross-entropy of a classifier (`classifier`) on
+samples that it has not seen. It is the bound of `bound` for another reader, on one scale for all
+kinds of code: numbers have a ceiling too. Lower bound and estimator as in McAllester and Stratos
+(2020): a difference of entropies of which one is known.
 """
 
 from __future__ import annotations
@@ -16,29 +16,26 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
-from gan_toolkit import Latent, LatentSpace, Measure, Score, View
+from gan_toolkit import LatentSpace, Measure, Score, View
 from gantk_measures import cautions
 from gantk_measures.classifier import Classifier, Labelled, Look
 from gantk_measures.codes import NO_CODE, binned, members
 from gantk_measures.guard import broken
 from gantk_measures.nothing import nothing
+from gantk_measures.reader_bound import reader_bounds
+from gantk_measures.spoiling import Spoil
 from gantk_measures.statistics import Numbers, bootstrap_mean, numpy_rng
 
 BINS = 20
 SAMPLES = {"fast": 5_000, "default": 20_000, "full": 40_000}
 EPOCHS = {"fast": 2, "default": 5, "full": 8}
 FINE_TUNE = 2
-NOISE = 8 / 127.5
-"""Eight grey levels, in units of [-1, 1]."""
-RULER = 2_000
-"""Points at which a reader's density is summed over bins."""
 ESTIMATOR = (
-    "log B - cross-entropy of a fresh classifier trained on {train} samples, best of at most "
-    "{epochs} epochs by {validation} others, one temperature a code; B: 20 bins of equal "
-    "probability, or the categories; 95 % interval from 100 bootstrap resamples of the mean; "
-    "chance: the same with shuffled codes"
+    "H - cross-entropy of a fresh classifier trained on {train} samples, best of at most "
+    "{epochs} epochs by {validation} others, one temperature a code; H: log 20 of 20 bins "
+    "of equal probability, or that of the categories; 95 % interval from 100 bootstrap resamples "
+    "of the mean; chance: the same with shuffled codes"
 )
 VISIBLE = (
     "as the audit, fine-tuned for at most {epochs} epochs, on images rounded to 8 bits, with noise "
@@ -55,6 +52,8 @@ class Drawn:
     test: Labelled
     latent: Tensor
     """(N, W) of the test samples."""
+    held: Mapping[str, float]
+    """H of the bins of each code, in nats."""
 
 
 class Audit(Measure):
@@ -88,7 +87,7 @@ class Audit(Measure):
         classifier = _classifier(view, drawn, "audit")
         classifier.fit(drawn.train, drawn.validation, epochs, _as_it_is)
         chance = _shuffled(view, drawn, epochs)
-        reader = _reader(view, codes, drawn)
+        reader = reader_bounds(view, drawn.test.samples, drawn.latent, drawn.test.bins, BINS)
         estimator = ESTIMATOR.format(
             train=len(drawn.train), epochs=epochs, validation=len(drawn.validation)
         )
@@ -110,21 +109,6 @@ class Audit(Measure):
         return [*scores, *_visible(view, drawn, classifier, audited)]
 
 
-class Spoil:
-    """Takes from images (N, C, H, W) in [-1, 1] what nobody sees; their size stays."""
-
-    def __init__(self, rng: torch.Generator) -> None:
-        self._rng = rng
-
-    def __call__(self, samples: Tensor) -> Tensor:
-        """Round to 8 bits, add noise, and average each 2x2 pixels."""
-        rounded = ((samples.clamp(-1, 1) + 1) * 127.5).round() / 127.5 - 1
-        noisy = rounded + NOISE * torch.randn(samples.shape, generator=self._rng)
-        halved = functional.avg_pool2d(noisy, 2, ceil_mode=True)
-        height, width = samples.shape[2:]
-        return halved.repeat_interleave(2, 2).repeat_interleave(2, 3)[:, :, :height, :width]
-
-
 def _as_it_is(samples: Tensor) -> Tensor:
     return samples
 
@@ -141,7 +125,21 @@ def _draw(view: View, codes: Sequence[str], count: int) -> Drawn:
         Labelled(view.generate(part), {code: found[place] for code, found in bins.items()})
         for place, part in enumerate(latent.split(sizes))
     )
-    return Drawn(train, validation, test, latent[sum(sizes[:2]) :])
+    tested = latent[sum(sizes[:2]) :]
+    return Drawn(train, validation, test, tested, _held(view, codes, latent[:1]))
+
+
+def _held(view: View, codes: Sequence[str], some: Tensor) -> dict[str, float]:
+    """Return H of the bins of every code, in nats, by the names that bins of `some` latents have.
+
+    Choices need not be equally likely: they know their entropy, which columns share evenly.
+    """
+    held: dict[str, float] = {}
+    for code in codes:
+        latent, names = view.space[code], binned(view, [code], some, BINS)
+        whole = latent.entropy() / len(names) if latent.discrete else math.log(BINS)
+        held |= dict.fromkeys(names, whole)
+    return held
 
 
 def _widths(drawn: Drawn) -> dict[str, int]:
@@ -164,15 +162,14 @@ def _shuffled(view: View, drawn: Drawn, epochs: int) -> dict[str, float]:
     )
     blind = _classifier(view, drawn, "audit shuffled")
     blind.fit(train, validation, epochs, _as_it_is)
-    found, widths = blind.log_chances(test), _widths(drawn)
-    return {code: math.log(widths[code]) + float(log_q.mean()) for code, log_q in found.items()}
+    found = blind.log_chances(test)
+    return {code: drawn.held[code] + float(log_q.mean()) for code, log_q in found.items()}
 
 
 def _gains(drawn: Drawn, classifier: Classifier) -> dict[str, Numbers]:
-    """Return log B + log q(bin | x) of each test sample, by code, in nats."""
-    widths = _widths(drawn)
+    """Return H + log q(bin | x) of each test sample, by code, in nats."""
     found = classifier.log_chances(drawn.test)
-    return {code: math.log(widths[code]) + log_q for code, log_q in found.items()}
+    return {code: drawn.held[code] + log_q for code, log_q in found.items()}
 
 
 def _visible(
@@ -194,9 +191,9 @@ def _visible(
 
 
 def _score(view: View, name: str, code: str, gain: Numbers, drawn: Drawn, estimator: str) -> Score:
-    width = _widths(drawn)[code]
-    details = {"share": float(gain.mean()) / math.log(width), "bins": width}
-    return replace(_mean(view, name, gain, math.log(width), estimator), details=details)
+    held = drawn.held[code]
+    details = {"share": float(gain.mean()) / held, "bins": _widths(drawn)[code]}
+    return replace(_mean(view, name, gain, held, estimator), details=details)
 
 
 def _with_total(
@@ -227,47 +224,3 @@ def _with_reader(score: Score, reader: float | None) -> Score:
     slack = score.value - reader
     details = {**score.details, "reader": reader, "slack": slack}
     return replace(score, details=details, warnings=[*score.warnings, *cautions.loose(slack)])
-
-
-def _reader(view: View, codes: Sequence[str], drawn: Drawn) -> dict[str, float]:
-    """Return the bound of the training reader on the same bins, of codes where it can be told.
-
-    Those are the choices and single numbers that are inferred. Absent too where what is read is
-    not finite; `bound` says so.
-    """
-    raw = view.infer(drawn.test.samples) if view.inferable else {}
-    values = view.space.split(drawn.latent)
-    found: dict[str, float] = {}
-    for code in codes:
-        latent = view.space[code]
-        if code not in raw or not raw[code].isfinite().all():
-            continue
-        if latent.discrete:
-            log_q = latent.posterior(raw[code]).log_prob(values[code])
-            found[code] = latent.entropy() + float(log_q.double().mean())
-        elif latent.width == 1:
-            ruler = _ruler(latent, view.rng("audit ruler"))
-            log_q = _log_bin(latent, raw[code], drawn.test.bins[code], ruler)
-            found[code] = math.log(BINS) + float(log_q.mean())
-    return found
-
-
-def _ruler(latent: Latent, rng: torch.Generator) -> Tensor:
-    """Return evenly spaced numbers (R, 1) over the support of the prior, as far as it is drawn."""
-    drawn = latent.sample(100 * RULER, rng)
-    low, high = float(drawn.min()), float(drawn.max())
-    return torch.linspace(low, high, RULER)[:, None]
-
-
-def _log_bin(latent: Latent, raw: Tensor, bins: Tensor, ruler: Tensor) -> Tensor:
-    """Return log of the share of q(c|x) over the ruler that lies in each sample's bin, (N,)."""
-    places = latent.bins(ruler, BINS)[:, 0]
-    rows = []
-    for part, wanted in zip(raw.double().split(500), bins.split(500), strict=True):
-        each = part.repeat_interleave(RULER, dim=0)
-        density = latent.posterior(each).log_prob(ruler.double().repeat(len(part), 1))
-        density = density.view(len(part), RULER)
-        outside = places[None, :] != wanted[:, None]
-        inside = density.masked_fill(outside, -math.inf).logsumexp(dim=1)
-        rows.append(inside - density.logsumexp(dim=1))
-    return torch.cat(rows)

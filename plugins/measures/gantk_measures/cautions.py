@@ -93,6 +93,13 @@ def beyond(protocol: str, names: Sequence[str]) -> list[str]:
     ]
 
 
+def other_size(protocol: str, count: int, published: int) -> list[str]:
+    """Tell that a published protocol takes another number of samples than these."""
+    if protocol in ("", OURS) or count == published:
+        return []
+    return [f"the protocol {protocol} takes {published:,} samples; these are {count:,}"]
+
+
 def dead(names: Sequence[str]) -> list[str]:
     """Name the codes that do not vary."""
     return [f"dead on real samples: {', '.join(names)}"] if names else []

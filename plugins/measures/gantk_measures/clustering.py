@@ -36,6 +36,8 @@ from gantk_measures.statistics import (
 
 SAMPLES = 10_000
 READ = "likeliest category of q(c|x) on real {which} samples"
+ERRORS = ("error", "error_majority")
+"""Of which less is better."""
 ESTIMATORS = {
     "error": "one-to-one map of categories to labels with the fewest errors (Hungarian); "
     "categories beyond the labels count as errors; interval from 100 bootstrap resamples with "
@@ -129,6 +131,7 @@ def against_labels(
             count=len(labels),
             estimator=f"{source}; {ESTIMATORS[name]}",
             chance=chance[name],
+            ceiling=None if name in ERRORS else 1.0,
             details=describe(found, labels, classes) if name == "error" else {},
             matrices={f"{code}/confusion": confusion} if name == "error" else {},
         )

@@ -9,10 +9,12 @@ from typing import Literal
 import numpy as np
 
 from gan_toolkit import Dataset, LatentSpace, Matrix, Measure, Score, View
+from gantk_measures import cautions
+from gantk_measures.anchors import ANCHORS
 from gantk_measures.effort import trees_for
 from gantk_measures.importance import Fitted, Regressor, completeness, disentanglement, fit
 from gantk_measures.reading import Reading
-from gantk_measures.real import ANCHORS, KnownFactors, RealCodes
+from gantk_measures.real import KnownFactors, RealCodes
 from gantk_measures.statistics import numpy_rng
 from gantk_measures.variables import Variable
 
@@ -69,10 +71,10 @@ class Dci(Measure):
     def _scores(self, regressor: Regressor, view: View, reading: Reading) -> list[Score]:
         if self._protocol == "dlib":  # which leaves no code out
             reading = replace(reading, codes=(*reading.codes, *reading.dead), dead=())
-        first, *rest = importance_scores(
-            reading, numpy_rng(view, "dci"), regressor, trees_for(view)
-        )
-        first = replace(first, headline=f"DCI-D ({NAMES[regressor]})")
+        found = importance_scores(reading, numpy_rng(view, "dci"), regressor, trees_for(view))
+        told = cautions.other_size(self._protocol, reading.count, DLIB_SAMPLES)
+        first, *rest = found
+        first = replace(first, headline=f"DCI-D ({NAMES[regressor]})", warnings=told)
         return [replace(score, protocol=self._protocol) for score in (first, *rest)]
 
 

@@ -60,9 +60,12 @@ class Mig(Measure):
 
     def _scores(self, view: View, reading: Reading) -> list[Score]:
         first, *rest = gap_scores(reading, numpy_rng(view, "mig"), self._bins, self._binning)
-        bias = cautions.overstated(first.details["plug_in_bias"])
+        told = (
+            *cautions.overstated(first.details["plug_in_bias"]),
+            *cautions.other_size(self._protocol, reading.count, DLIB_SAMPLES),
+        )
         return [
-            replace(first, headline="MIG", warnings=bias, protocol=self._protocol),
+            replace(first, headline="MIG", warnings=told, protocol=self._protocol),
             *(replace(score, protocol="gantk") for score in rest),
         ]
 

@@ -13,9 +13,9 @@ from gantk_measures.statistics import Numbers
 def udr_pair(similarity: Numbers) -> float:
     """Return how far the codes of two runs are each other's, up to order: 1 is best.
 
-    Duan et al. 2019. `similarity` (A, B) is not negative: |Spearman| or |Lasso coefficient|
-    between codes of run A and of run B, dead codes dropped. Half the mean over columns, plus half
-    the mean over rows, of largest^2 / sum.
+    Duan et al. 2019, averaged as their code does it. `similarity` (A, B) is not negative:
+    |Spearman| or |Lasso coefficient| between codes of run A and of run B, dead codes dropped. Half
+    the mean over columns, plus half the mean over rows, of largest^2 / sum.
     """
     return float((_singled_out(similarity) + _singled_out(similarity.T)) / 2)
 

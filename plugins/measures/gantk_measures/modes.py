@@ -144,6 +144,7 @@ def _purity(view: View, code: str, category: Indices, which: Indices) -> Score:
         low=low,
         high=high,
         chance=match_majority(contingency(rng.permutation(category), which)).accuracy,
+        ceiling=1.0,
     )
     labels = {str(row): label for row, label in matching.labels.items()}
     return replace(

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Literal
 
-import numpy as np
 from torch import Tensor
 
 from gan_toolkit import Batch, Dataset, Latent, LatentSpace, Score, View
 from gantk_measures import cautions
+from gantk_measures.anchors import ANCHORS, Anchor, Scores, Values, by_score, told, values_by
 from gantk_measures.codes import (
     column_names,
     factor_place,
@@ -26,14 +25,6 @@ from gantk_measures.reading import LEAST, Reading, Unreadable, reading_of
 from gantk_measures.variables import Variable
 
 SAMPLES = 20_000
-
-Anchor = Literal["untrained", "oracle"]
-ANCHORS: tuple[Anchor, ...] = ("untrained", "oracle")
-"""Readers that scores are held against: the networks before training, the factors themselves."""
-
-
-Scores = Callable[[View, Reading], list[Score]]
-Values = Callable[[View, Reading], Mapping[str, float]]
 
 
 class KnownFactors:
@@ -86,8 +77,8 @@ class RealCodes:
             scores = of(view, reading)
         except Unreadable as reason:
             return [nothing(headline, str(reason))]
-        known = _by_score(self._known_readers(view, reading, anchors), values or _values_by(of))
-        first, *rest = [_told(score, known.get(score.name, {}), reading) for score in scores]
+        known = by_score(self._known_readers(view, reading, anchors), values or values_by(of))
+        first, *rest = [told(score, known.get(score.name, {}), reading) for score in scores]
         dead = cautions.dead([code.name for code in reading.dead])
         first = replace(first, warnings=(*first.warnings, *dead))
         split = "held-out" if view.data.held_out() is not None else "training"
@@ -131,38 +122,6 @@ class RealCodes:
             for code in chosen
             for variable in variables_of(code, view.space[code], raw[code])
         ]
-
-
-def _values_by(of: Scores) -> Values:
-    """Return what gives the values of scores that are not void."""
-
-    def values(view: View, reading: Reading) -> dict[str, float]:
-        return {score.name: score.value for score in of(view, reading) if not score.void}
-
-    return values
-
-
-def _by_score(
-    readers: Iterator[tuple[Anchor, View, Reading]], values: Values
-) -> dict[str, dict[str, float]]:
-    """Return by score what each known reader gets, where it gets anything."""
-    found: dict[str, dict[str, float]] = {}
-    for anchor, view, reading in readers:
-        with suppress(Unreadable):
-            for name, value in values(view, reading).items():
-                if np.isfinite(value):
-                    found.setdefault(name, {})[anchor] = value
-    return found
-
-
-def _told(score: Score, anchors: Mapping[str, float], reading: Reading) -> Score:
-    """Return a score with what known readers get, and with what to know of that."""
-    cautious = (
-        *score.warnings,
-        *cautions.poor_oracle(anchors.get("oracle")),
-        *cautions.beyond(score.protocol, reading.unusual),
-    )
-    return replace(score, anchors=dict(anchors), warnings=cautious)
 
 
 def variables_of(name: str, latent: Latent, raw: Tensor) -> list[Variable]:

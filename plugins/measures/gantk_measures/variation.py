@@ -144,19 +144,16 @@ def _scores(
     hits = np.zeros(len(changed)) if named is None else named == changed
     right: Numbers = np.where(test.visible.numpy(), hits, chance)
 
-    def score(name: str, of: Numbers, above: bool = False) -> Score:
+    def score(name: str, of: Numbers) -> Score:
         low, high = bootstrap_mean(of, rng)
-        ends = [
-            (each - chance) / (1 - chance) if above else each for each in (of.mean(), low, high)
-        ]
         return Score(
             name=name,
-            value=float(ends[0]),
+            value=float(of.mean()),
             count=len(of),
-            estimator=f"(a - 1 / J) / (1 - 1 / J), a: {estimator}" if above else estimator,
-            low=float(ends[1]),
-            high=float(ends[2]),
-            chance=0.0 if above else chance,
+            estimator=estimator,
+            low=low,
+            high=high,
+            chance=chance,
             ceiling=1.0,
         )
 
@@ -166,4 +163,20 @@ def _scores(
     }
     first = replace(score("accuracy", right), details={"codes": len(codes), "visible": shown})
     each = (score(f"code/{code}", right[changed == place]) for place, code in enumerate(codes))
-    return [first, score("above_chance", right, above=True), *each]
+    return [first, _above_chance(first, chance), *each]
+
+
+def _above_chance(accuracy: Score, chance: float) -> Score:
+    """Return how far from chance to 1 it is, and its interval."""
+    ends = (accuracy.value, accuracy.low, accuracy.high)
+    value, low, high = ((end - chance) / (1 - chance) for end in ends if end is not None)
+    return Score(
+        name="above_chance",
+        value=value,
+        count=accuracy.count,
+        estimator=f"(a - 1 / J) / (1 - 1 / J), a: {accuracy.estimator}",
+        low=low,
+        high=high,
+        chance=0.0,
+        ceiling=1.0,
+    )

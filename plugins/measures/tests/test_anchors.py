@@ -224,6 +224,8 @@ def test_dci_of_dlib_counts_dead_codes_among_the_columns() -> None:
     importance = d_too.matrices["importance"]
     assert list(importance.values[importance.rows.index("b")]) == [0.0, 0.0]
     assert d_too.headline == "DCI-D (boosting)"
+    assert "the protocol dlib takes 15,000 samples; these are 300" in d_too.warnings
+    assert not any("takes 15,000" in line for line in d.warnings)
 
 
 def test_effort_chooses_what_predicts_the_factors_unless_it_is_said() -> None:

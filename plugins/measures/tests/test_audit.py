@@ -12,8 +12,9 @@ from torch import Tensor
 
 from gan_toolkit import ArrayDataset, LatentSpace, Score
 from gan_toolkit.testing.views import Choice, Level, MemoryView
-from gantk_measures.audit import Audit, Spoil
+from gantk_measures.audit import Audit
 from gantk_measures.classifier import temperature_for
+from gantk_measures.spoiling import Spoil
 
 SPACE = LatentSpace({"shape": Choice(4), "level": Level(), "noise": Level()})
 NOTHING = ArrayDataset("none", "synthetic", torch.zeros(1, 1))
@@ -81,6 +82,33 @@ def test_code_that_is_ignored_is_not_found() -> None:
     assert scores["level"].chance <= 0.02
     assert scores["visible/level"].value <= 0.02
     assert scores["level"].warnings == ["next to nothing of it is in the samples"]
+
+
+class Skewed(Choice):
+    """One of two values, the second in one draw of ten."""
+
+    def __init__(self) -> None:
+        super().__init__(2)
+
+    def sample(self, count: int, rng: torch.Generator | None) -> Tensor:
+        second = torch.rand(count, generator=rng) < 0.1
+        return torch.stack([~second, second], dim=1).float()
+
+    def entropy(self) -> float:
+        return -0.9 * math.log(0.9) - 0.1 * math.log(0.1)
+
+
+@pytest.mark.parametrize("heard", [0.0, 1.0])
+def test_a_choice_of_unequal_chances_holds_its_own_entropy(heard: float) -> None:
+    space = LatentSpace({"skewed": Skewed(), "noise": Level()})
+    view = MemoryView(space, NOTHING, lambda latent: latent * torch.tensor([heard, heard, 1.0]))
+
+    (score,) = Audit(space, ["skewed"], samples=3_000, epochs=4).measure(view)
+
+    held = 0.3251
+    assert score.ceiling == pytest.approx(held, abs=1e-4)
+    assert score.value == pytest.approx(heard * held, abs=0.02)
+    assert score.chance == pytest.approx(0, abs=0.02)
 
 
 def test_code_hidden_in_one_pixel_is_found_and_not_seen() -> None:

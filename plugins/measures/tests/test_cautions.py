@@ -59,6 +59,13 @@ def test_what_is_not_found_and_what_does_not_vary_is_named() -> None:
     assert cautions.dead(["a", "b"]) == ["dead on real samples: a, b"]
 
 
+def test_a_published_protocol_takes_as_many_samples_as_it_says() -> None:
+    assert cautions.other_size("gantk", 5, 10_000) == cautions.other_size("", 5, 10_000) == []
+    assert cautions.other_size("dlib", 10_000, 10_000) == []
+    told = ["the protocol dlib takes 10,000 samples; these are 2,000"]
+    assert cautions.other_size("dlib", 2_000, 10_000) == told
+
+
 def test_a_published_protocol_says_nothing_of_other_kinds() -> None:
     assert cautions.beyond("gantk", ["a"]) == cautions.beyond("", ["a"]) == []
     assert cautions.beyond("dlib", []) == []

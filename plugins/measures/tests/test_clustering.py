@@ -119,6 +119,7 @@ def test_reads_held_out_samples_and_only_discrete_codes() -> None:
     assert list(scores) == [f"shape/{name}" for name in names]
     assert scores["shape/error"].value == 0
     assert scores["shape/error"].count == 300
+    assert [scores[f"shape/{name}"].ceiling for name in names] == [None, None, 1.0, 1.0, 1.0]
     assert scores["shape/error"].details["mapping"]["3"] == "ape"
     assert scores["shape/error"].matrices["shape/confusion"].rows[:3] == [
         "3 = ape",

@@ -48,7 +48,10 @@ def test_49_a_column_a_code_is_told_without_an_error(generate: Callable[[Tensor]
     assert list(scores) == ["accuracy", "above_chance", "code/a", "code/b", "code/c"]
     assert scores["accuracy"].value > 0.97
     assert scores["accuracy"].chance == pytest.approx(1 / 3)
-    assert scores["above_chance"].value > 0.95
+    above, accuracy = scores["above_chance"], scores["accuracy"]
+    assert above.value > 0.95
+    for end in ("value", "low", "high"):  # of the same resamples
+        assert getattr(above, end) == pytest.approx((3 * getattr(accuracy, end) - 1) / 2)
     assert not scores["accuracy"].void
 
 
