@@ -17,6 +17,7 @@ from gan_toolkit import Bank, Dataset, LatentSpace, Measure, Score, View
 from gantk_measures.codes import factor_place, members, put_in, scored_factors
 from gantk_measures.dci import importance_scores, importance_values
 from gantk_measures.effort import samples_for
+from gantk_measures.guard import broken
 from gantk_measures.importance import Regressor
 from gantk_measures.judge import Judge, judge_of
 from gantk_measures.leak import leaks
@@ -69,8 +70,8 @@ class Controllability(Measure):
         if not codes:
             return [_void("no code is inferred; name some in `codes`")]
         bank = view.bank(samples_for(view, self._samples, SAMPLES))
-        if broken := int((~bank.samples.flatten(1).isfinite().all(dim=1)).sum()):
-            return [_void(f"{broken} of {len(bank.samples)} samples are not finite")]
+        if lost := broken(bank.samples):
+            return [_void(f"{lost} of {len(bank.samples)} samples are not finite")]
         judge = judge_of(view, self._factors, real=self._real, steps=self._steps)
         precision = judge.guard.score(bank.samples, numpy_rng(view, "controllability precision"))
         try:

@@ -34,7 +34,7 @@ SCALES = 3
 FAINT = 0.1
 ESTIMATOR = (
     "k-NN precision (Kynkäänniemi et al. 2019), k = 5, 4,000 real samples: share of samples inside "
-    "the real manifold in each of: {}; ceiling: the share of unseen real samples"
+    "the real manifold in each of: {}; reference: the share of unseen real samples"
 )
 
 
@@ -78,7 +78,8 @@ class Guard:
             estimator=ESTIMATOR.format(", ".join(inside)),
             low=low,
             high=high,
-            ceiling=self.on_real,
+            ceiling=1.0,
+            reference=self.on_real,
             void=""
             if value >= LEAST
             else f"the samples are not data-like: precision {value:.3f} in {', '.join(inside)} "
@@ -143,7 +144,7 @@ def texture(samples: Tensor) -> Tensor:
 
 
 def broken(samples: Tensor) -> int:
-    """Return how many samples (N, …) are not finite."""
+    """Return how many samples, or raw outputs, (N, …) are not finite."""
     return int((~samples.flatten(1).isfinite().all(dim=1)).sum())
 
 

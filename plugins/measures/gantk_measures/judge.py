@@ -17,6 +17,7 @@ from gan_toolkit import Batch, Dataset, Factor, View
 from gantk_measures.codes import factors_of, scored_factors
 from gantk_measures.guard import Guard
 from gantk_measures.probe import Probe
+from gantk_measures.reading import LEAST
 from gantk_measures.variables import Variable
 
 REAL = 20_000
@@ -92,9 +93,13 @@ def labels_as_factor(data: Dataset, batch: Batch) -> tuple[Batch, Mapping[int, F
 def real_split(view: View, count: int) -> tuple[Batch, Batch]:
     """Return at most `count` real samples to learn from and others to be tested on.
 
-    The latter are held-out ones where the data set has them, else a fifth of those.
+    The latter are held-out ones where the data set has them, else a fifth of those. Raises
+    ValueError when there are too few for either.
     """
     train = view.real(count)
+    if len(train.samples) < LEAST:
+        few = f"only {len(train.samples)} real samples to learn from; at least {LEAST}"
+        raise ValueError(f"{view.data.name}: {few}")
     if view.data.held_out() is not None:
         return train, view.real(HELD_OUT, held_out=True)
     cut = len(train.samples) - min(HELD_OUT, len(train.samples) // 5)

@@ -121,10 +121,11 @@ class Modes(Measure):
             value=float(good.mean()),
             count=len(good),
             estimator=f"share of samples within {self._within:g} standard deviations of the "
-            "nearest mode; ceiling: the share of real points",
+            "nearest mode; reference: the share of real points",
             low=low,
             high=high,
-            ceiling=on_real,
+            ceiling=1.0,
+            reference=on_real,
         )
 
 
