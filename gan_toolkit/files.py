@@ -177,7 +177,12 @@ def _write_new(path: Path, data: bytes, *, sync: bool = True) -> None:
 
 
 def write_atomic(path: Path, data: bytes | str) -> None:
-    """Put a file in place whole: whoever reads it sees the old contents or the new ones."""
+    """Put a file in place whole: whoever reads it sees the old contents or the new ones.
+
+    Raises StorageError where a device, pipe or socket is: it would be replaced, not written to.
+    """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise StorageError(f"{path} is not a regular file; choose another name")
     content = data.encode("utf-8") if isinstance(data, str) else data
     with temporary(path.parent) as unfinished, storage_errors(path, needed=len(content)):
         _write_new(unfinished, content)

@@ -109,6 +109,16 @@ def test_a_missing_folder_is_a_storage_error(tmp_path):
         files.write_atomic(tmp_path / "nowhere" / "note.txt", "x")
 
 
+def test_a_device_or_pipe_is_not_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+
+    with pytest.raises(StorageError, match="pipe is not a regular file; choose another name"):
+        files.write_atomic(tmp_path / "pipe", "new")
+
+    assert (tmp_path / "pipe").is_fifo()
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
+
+
 def test_a_link_at_the_target_is_replaced_not_followed(tmp_path):
     (tmp_path / "precious").write_text("mine")
     (tmp_path / "note.txt").symlink_to(tmp_path / "precious")

@@ -14,6 +14,10 @@ from gan_toolkit.cli.session import Session, pass_session, shared
 from gan_toolkit.cli.text import put, size, waiting
 from gan_toolkit.errors import UsageError
 
+TITLE_END = b"gan-toolkit</title>"
+"""Tells a report from other pages."""
+_HEAD = 2**16
+
 
 @click.command(short_help="One HTML file of a run: codes to drag, scores, curves.")
 @click.argument("runs", metavar="RUN…", nargs=-1, required=True, shell_complete=completing.runs)
@@ -29,13 +33,15 @@ from gan_toolkit.errors import UsageError
 def report(session: Session, runs: Sequence[str], output: Path | None, device: str) -> None:
     """Write one self-contained HTML file of each RUN: a folder, or the beginning of a name.
 
-    It replaces a report that is there, and may be written while the run goes on. The files that
-    were written are the last lines of standard output.
+    It replaces a report that is there, no other file, and may be written while the run goes on.
+    The files that were written are the last lines of standard output.
     """
     if output is not None and len(runs) > 1:
         raise UsageError(f"-o {output} takes one RUN; found {len(runs)}")
     if output is not None and not output.parent.is_dir():
         raise UsageError(f"-o {output}: there is no folder {output.parent}")
+    if output is not None and os.path.lexists(output) and not _is_report(output):
+        raise UsageError(f"-o {output} exists and is no report of ours; choose another name")
     from gan_toolkit.cli.run import RUNS
     from gan_toolkit.runs import find_run
 
@@ -51,3 +57,10 @@ def report(session: Session, runs: Sequence[str], output: Path | None, device: s
         written = write_report(run, partial(of_run, run, host, where), path=output)
         session.say(f"{run.folder.name}: {size(os.path.getsize(written))}")  # noqa: PTH202
         put(str(written))
+
+
+def _is_report(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return TITLE_END in file.read(_HEAD)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,25 @@ def test_another_place(gantk: Gantk, run: Path) -> None:
     assert result.stdout == "here.html\n"
     assert Path("here.html").is_file()
     assert not (run / "report.html").exists()
+    assert gantk("report", run, "-o", "here.html").exit_code == 0
+
+
+@pytest.mark.parametrize("make", [lambda p: p.write_text("[run]"), os.mkfifo], ids=["text", "pipe"])
+def test_what_is_no_report_is_not_replaced(
+    gantk: Gantk, run: Path, make: Callable[[Path], Any]
+) -> None:
+    theirs = Path("mine.toml")
+    make(theirs)
+    before = theirs.lstat()
+
+    result = gantk("report", run, "-o", theirs)
+
+    assert result.exit_code == 2
+    assert (
+        result.stderr
+        == "gantk: -o mine.toml exists and is no report of ours; choose another name\n"
+    )
+    assert theirs.lstat() == before
 
 
 def test_without_its_plugin_the_rest_is_there(run: Path) -> None:

@@ -61,6 +61,17 @@ def test_hostile_texts_stay_text(
     assert len(set(payloads)) == 25
 
 
+def test_how_a_score_was_found_stands_under_all_its_columns(
+    make_run: MakeRun, painter: Painter
+) -> None:
+    page = page_of(make_run(), painter())
+    head = re.search(r'<table class="scores">\s*<thead>(.*?)</thead>', page, re.DOTALL)
+    spans = re.findall(r'<tr class="protocol"><td colspan="(\d+)">', page)
+
+    assert head is not None
+    assert set(spans) == {str(head[1].count("<th "))}
+
+
 def test_only_its_own_script_and_style_may_act(make_run: MakeRun, painter: Painter) -> None:
     page = page_of(make_run(), painter())
 

@@ -55,7 +55,9 @@ class Bound(Measure):
             # Distributions may refuse parameters that are not finite; here they are counted.
             read = raw[code].isfinite().all(dim=1)
             log_q = torch.full((len(read),), float("nan"))
-            log_q[read] = view.space[code].posterior(raw[code][read]).log_prob(values[code][read])
+            if read.any():  # nor do they take no rows at all
+                q = view.space[code].posterior(raw[code][read])
+                log_q[read] = q.log_prob(values[code][read])
             gains[code] = view.space[code].entropy() + log_q.double().numpy()
         return gains
 

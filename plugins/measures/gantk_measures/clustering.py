@@ -23,6 +23,8 @@ from gantk_measures import cautions
 from gantk_measures.effort import samples_for
 from gantk_measures.mutual import plug_in_bias
 from gantk_measures.nothing import nothing
+from gantk_measures.reading import Unreadable
+from gantk_measures.real import refuse_broken
 from gantk_measures.statistics import (
     Indices,
     Numbers,
@@ -72,17 +74,15 @@ class Clustering(Measure):
         real, raw = view.read_real(count, held_out=held_out)
         which = "held-out" if held_out else "training"
         return [
-            score
-            for code in codes
-            for score in self._of_code(
-                view, code, _index(view.space[code].estimate(raw[code])), real, which
-            )
+            score for code in codes for score in self._of_code(view, code, raw[code], real, which)
         ]
 
-    def _of_code(
-        self, view: View, code: str, found: Indices, real: Batch, which: str
-    ) -> list[Score]:
+    def _of_code(self, view: View, code: str, raw: Tensor, real: Batch, which: str) -> list[Score]:
         assert real.labels is not None, "checked by the caller"
+        try:
+            found = _categories(view, code, raw)
+        except Unreadable as reason:
+            return [nothing(f"{code}/error", str(reason))]
         before = self._before_training(view, code)
         rng = numpy_rng(view, f"clustering {code}")
         labels = _index(real.labels)
@@ -106,7 +106,10 @@ class Clustering(Measure):
         count = samples_for(view, self._samples, SAMPLES)
         real, raw = untrained.read_real(count, held_out=view.data.held_out() is not None)
         assert real.labels is not None, "the data is the same"
-        found = _index(view.space[code].estimate(raw[code]))
+        try:
+            found = _categories(untrained, code, raw[code])
+        except Unreadable:
+            return None
         return list(cluster_scores(found, _index(real.labels)).values())
 
 
@@ -203,6 +206,12 @@ def _wrong(found: Indices, labels: Indices) -> Numbers:
     meant = np.array([stands_for.get(row, -1) for row in range(int(found.max()) + 1)])
     wrong: Numbers = (meant[found] != labels).astype(np.float64)
     return wrong
+
+
+def _categories(view: View, code: str, raw: Tensor) -> Indices:
+    """Return the likeliest category (N,); Unreadable if an output is not finite: NaN has none."""
+    refuse_broken(code, raw)
+    return _index(view.space[code].estimate(raw))
 
 
 def _index(tensor: Tensor) -> Indices:

@@ -105,8 +105,9 @@ def factor_place(data: Dataset, name: str) -> int:
     """Return the column of a factor; ValueError with the nearest name if there is none."""
     known = [factor.name for factor in data.factors]
     if name not in known:
+        choices = ", ".join(known) or "none"
         raise ValueError(
-            f"the data set {data.name!r} has no factor {name!r}; known: {', '.join(known)}"
+            f"the data set {data.name!r} has no factor {name!r}; known: {choices}"
             f"{did_you_mean(name, known)}"
         )
     return known.index(name)

@@ -144,7 +144,7 @@ def texture(samples: Tensor) -> Tensor:
 
 
 def broken(samples: Tensor) -> int:
-    """Return how many samples (N, …) are not finite."""
+    """Return how many samples, or raw outputs, (N, …) are not finite."""
     return int((~samples.flatten(1).isfinite().all(dim=1)).sum())
 
 

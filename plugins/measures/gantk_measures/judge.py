@@ -18,6 +18,7 @@ from gantk_measures.codes import factors_of, scored_factors
 from gantk_measures.effort import steps_for
 from gantk_measures.guard import Guard
 from gantk_measures.probe import Probe
+from gantk_measures.reading import LEAST
 from gantk_measures.variables import Variable
 
 REAL = 20_000
@@ -113,6 +114,9 @@ def real_split(view: View, count: int) -> tuple[Batch, Batch]:
 def _learn(view: View, targets: Targets, real: int, steps: int) -> Judge:
     parts = real_split(view, real)
     (train, factors), (test, _) = map(targets, parts)
+    if len(train.samples) < LEAST:
+        few = f"only {len(train.samples)} real samples to learn from; at least {LEAST}"
+        raise ValueError(f"{view.data.name}: {few}")
     probe = Probe(train, factors, steps=steps, rng=view.rng("explained probe"))
     features = probe.features(test.samples)
     raw = probe.raw(features)

@@ -20,6 +20,7 @@ from gantk_measures.codes import (
     scored_factors,
 )
 from gantk_measures.effort import samples_for
+from gantk_measures.guard import broken
 from gantk_measures.nothing import nothing
 from gantk_measures.reading import LEAST, Reading, Unreadable, reading_of
 from gantk_measures.variables import Variable
@@ -130,9 +131,7 @@ def variables_of(name: str, latent: Latent, raw: Tensor) -> list[Variable]:
     Columns of a code of several numbers are named `code[0]`, `code[1]`, …; Unreadable if any raw
     output is not finite.
     """
-    broken = int((~raw.isfinite().all(dim=1)).sum())
-    if broken:
-        raise Unreadable(f"what is read of {name} is not finite for {broken} of {len(raw)}")
+    refuse_broken(name, raw)
     kind, columns = kind_of(latent), latent.estimate(raw).double().numpy().T
     alone = latent.discrete and len(columns) == 1
     chances = latent.posterior(raw).mean.double().numpy() if alone else None
@@ -140,3 +139,9 @@ def variables_of(name: str, latent: Latent, raw: Tensor) -> list[Variable]:
         Variable(each, kind, column, chances)
         for each, column in zip(column_names(name, len(columns)), columns, strict=True)
     ]
+
+
+def refuse_broken(name: str, raw: Tensor) -> None:
+    """Raise Unreadable if any raw output (N, W) of a code is not finite."""
+    if lost := broken(raw):
+        raise Unreadable(f"what is read of {name} is not finite for {lost} of {len(raw)}")

@@ -91,15 +91,16 @@ def test_total_is_the_sum() -> None:
     assert scores["total"].value == pytest.approx(scores["shape.0"].value + scores["shape.1"].value)
 
 
-def test_not_a_number_is_void_and_says_how_often() -> None:
+@pytest.mark.parametrize("lost", [3, 2_000])
+def test_not_a_number_is_void_and_says_how_often(lost: int) -> None:
     def read(code: Tensor) -> Tensor:
         raw = code * 100
-        raw[:3] = float("nan")
+        raw[:lost] = float("nan")
         return raw
 
     scores = scores_of({"shape.0": read})
 
-    assert scores["shape.0"].void == "log q(c|x) is not finite for 3 of 2000"
+    assert scores["shape.0"].void == f"log q(c|x) is not finite for {lost} of 2000"
     assert scores["total"].void
 
 

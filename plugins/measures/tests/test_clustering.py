@@ -145,3 +145,24 @@ def test_says_when_only_training_samples_are_there() -> None:
 
 def test_void_without_labels() -> None:
     assert "no labels" in scores_of([0, 1, 2], labelled=False)["error"].void
+
+
+@pytest.mark.parametrize("lost", [1, 300])
+def test_what_is_not_finite_names_no_category(lost: int) -> None:
+    """The largest of NaNs has a place as well; it means nothing."""
+    labels = torch.arange(300) % 3
+    data = ArrayDataset("points", "synthetic", labels[:, None].float(), labels)
+
+    def infer(samples: Tensor) -> dict[str, Tensor]:
+        raw = one_hot(samples[:, 0].long(), 3).float()
+        raw[:lost] = torch.nan
+        return {"shape": raw, "other": raw.nan_to_num()}
+
+    space = LatentSpace({"shape": Choice(3), "other": Choice(3)})
+    view = MemoryView(space, data, torch.clone, infer, inferable=("shape", "other"))
+    first, *others = Clustering().measure(view)
+
+    assert first.name == "shape/error"
+    assert first.void == f"what is read of shape is not finite for {lost} of 300"
+    assert [score.name for score in others][:1] == ["other/error"]
+    assert not any(score.void for score in others)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pytest
 import torch
 
-from gan_toolkit import Latent, LatentSpace
+from gan_toolkit import ArrayDataset, Latent, LatentSpace
 from gan_toolkit.testing.views import Choice, Level, Turn
-from gantk_measures.codes import put_in
+from gantk_measures.codes import factor_place, put_in
 
 
 class Point(Latent):
@@ -48,3 +49,8 @@ def test_two_numbers_are_no_direction() -> None:
         ("point[1]", "continuous"),
     ]
     np.testing.assert_allclose(found[1].values, latent[:, SPACE.columns("point")][:, 1])
+
+
+def test_where_there_are_no_factors_none_is_known() -> None:
+    with pytest.raises(ValueError, match=r"'plain' has no factor 'mode'; known: none$"):
+        factor_place(ArrayDataset("plain", "synthetic", torch.zeros(2, 1)), "mode")

@@ -65,6 +65,18 @@ def test_codes_that_are_ignored_explain_what_chance_does(measure: Explained, wor
         assert score.low <= score.value <= score.high
 
 
+def test_a_probe_refuses_to_learn_from_a_few_samples(world: Any) -> None:
+    few = torch.arange(99)
+    batch = world.data.batch(few)
+    data = ArrayDataset(
+        "few", "synthetic", batch.samples, factors=batch.factors, descriptions=world.data.factors
+    )
+    measure = Explained(world.space, data, factors=[], codes=CODES)
+
+    with pytest.raises(ValueError, match="few: only 99 real samples to learn from; at least 100"):
+        measure.measure(MemoryView(world.space, data, world.obedient))
+
+
 def test_probe_says_how_well_it_reads_real_samples(measure: Explained, world: Any) -> None:
     scores = scores_of(measure, world, world.obedient)
 

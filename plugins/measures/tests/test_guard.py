@@ -66,6 +66,7 @@ def test_unseen_real_samples_pass(guard: Guard, world: Any) -> None:
 
     assert found.value > 0.6
     assert found.value == found.reference
+    assert found.ceiling == 1
     assert not found.void
 
 

@@ -49,6 +49,7 @@ def test_perfect_generator() -> None:
 
     assert scores["covered"].value == 8
     assert scores["quality"].value == pytest.approx(1 - math.exp(-4.5), abs=0.01)
+    assert scores["quality"].ceiling == 1
     assert scores["quality"].reference == pytest.approx(1 - math.exp(-4.5), abs=0.01)
     assert scores["shape/purity"].value == scores["shape/purity"].ceiling == 1
     assert scores["shape/purity"].chance == pytest.approx(1 / 8, abs=0.03)
