@@ -73,7 +73,7 @@ def test_a_probe_refuses_to_learn_from_a_few_samples(world: Any) -> None:
     )
     measure = Explained(world.space, data, factors=[], codes=CODES)
 
-    with pytest.raises(ValueError, match="few: only 99 real samples to learn from; at least 100"):
+    with pytest.raises(ValueError, match="few: only 80 real samples to learn from; at least 100"):
         measure.measure(MemoryView(world.space, data, world.obedient))
 
 
