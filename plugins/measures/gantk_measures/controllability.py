@@ -16,10 +16,10 @@ import numpy as np
 from gan_toolkit import Bank, Dataset, LatentSpace, Measure, Score, View
 from gantk_measures.codes import columns_put_in, factor_place, lacking, members, put_in
 from gantk_measures.dci import importance_scores, importance_values
-from gantk_measures.effort import samples_for
+from gantk_measures.effort import samples_for, trees_for
 from gantk_measures.guard import broken
 from gantk_measures.importance import Regressor
-from gantk_measures.judge import REAL, STEPS, Judge, judge_of
+from gantk_measures.judge import REAL, Judge, judge_of
 from gantk_measures.leak import leaks
 from gantk_measures.mig import gap_scores, gap_values
 from gantk_measures.nothing import nothing
@@ -52,7 +52,7 @@ class Controllability(Measure):
         binning: Binning = "width",
         regressor: Regressor = "extra_trees",
         real: int = REAL,
-        steps: int = STEPS,
+        steps: int | None = None,
         reliable: float = 0.95,
     ) -> None:
         for factor in factors if data.factors else []:
@@ -87,10 +87,14 @@ class Controllability(Measure):
         rng = numpy_rng(view, "controllability")
         first, *others = gap_scores(reading, rng, self._bins, self._binning)
         first = replace(first, details={**first.details, "probe": dict(judge.skill)})
-        scores = [first, *others, *importance_scores(reading, rng, self._regressor)]
+        scores = [
+            first,
+            *others,
+            *importance_scores(reading, rng, self._regressor, trees_for(view)),
+        ]
         how = (*self._factors, self._real, self._steps, self._bins, self._binning, self._regressor)
         references = view.remember(
-            ("controllability references", *how), lambda: self._references(view, judge)
+            ("controllability references", view.effort, *how), lambda: self._references(view, judge)
         )
         doubt = self._doubt(judge)
         return [
@@ -100,12 +104,12 @@ class Controllability(Measure):
 
     def _doubt(self, judge: Judge) -> str:
         """Return why a mean over the factors must not be used, and what would work."""
-        doubts = judge.doubts(self._reliable)
-        if not doubts:
+        doubt = judge.doubt(self._reliable, judge.skill)
+        if not doubt:
             return ""
-        left = [name for name in judge.skill if name not in doubts]
-        remedy = f"leave it out with factors = {json.dumps(left)}" if left else "no other is left"
-        return f"{'; '.join(doubts.values())}: {remedy}"
+        left = [name for name in judge.skill if name not in judge.doubted(self._reliable)]
+        remedy = f"leave out with factors = {json.dumps(left)}" if left else "no other is left"
+        return f"{doubt}: {remedy}"
 
     def _references(self, view: View, judge: Judge) -> dict[str, float]:
         """Return what the true factors of unseen real samples would get in place of the codes.
@@ -118,7 +122,7 @@ class Controllability(Measure):
             return {}
         found = gap_values(truth, self._bins, self._binning)
         rng = numpy_rng(view, "controllability references")
-        found |= importance_values(truth, rng, self._regressor)
+        found |= importance_values(truth, rng, self._regressor, trees_for(view))
         return {name: value for name, value in found.items() if np.isfinite(value)}
 
     def _leaks(
@@ -128,10 +132,15 @@ class Controllability(Measure):
         if not names:
             return []
         seed = int(numpy_rng(view, "controllability leak").integers(2**31))
-        noise, doubts = columns_put_in(view.space, names, bank.latent), judge.doubts(self._reliable)
-        found = leaks(noise, reading.factors, *reading.halves(), seed)
+        noise, doubted = (
+            columns_put_in(view.space, names, bank.latent),
+            judge.doubted(self._reliable),
+        )
+        found = leaks(noise, reading.factors, *reading.halves(), seed, trees_for(view))
+        # One reason for all, so that a page tells it once; how reliable each is, stands above.
+        void = f"the probe reads the factor of real samples less reliably than {self._reliable:g}"
         return [
-            replace(score, void=doubts.get(factor.name, ""))
+            replace(score, void=void if factor.name in doubted else "")
             for score, factor in zip(found, reading.factors, strict=True)
         ]
 

@@ -9,8 +9,9 @@ from typing import Literal
 import numpy as np
 
 from gan_toolkit import Dataset, LatentSpace, Matrix, Measure, Score, View
-from gantk_measures import cautions, importance
+from gantk_measures import cautions
 from gantk_measures.anchors import ANCHORS
+from gantk_measures.effort import trees_for
 from gantk_measures.importance import Fitted, Regressor, completeness, disentanglement, fit
 from gantk_measures.reading import Reading
 from gantk_measures.real import KnownFactors, RealCodes
@@ -70,21 +71,22 @@ class Dci(Measure):
     def _scores(self, regressor: Regressor, view: View, reading: Reading) -> list[Score]:
         if self._protocol == "dlib":  # which leaves no code out
             reading = replace(reading, codes=(*reading.codes, *reading.dead), dead=())
-        first, *rest = importance_scores(reading, numpy_rng(view, "dci"), regressor)
+        found = importance_scores(reading, numpy_rng(view, "dci"), regressor, trees_for(view))
         told = cautions.other_size(self._protocol, reading.count, DLIB_SAMPLES)
+        first, *rest = found
         first = replace(first, headline=f"DCI-D ({NAMES[regressor]})", warnings=told)
         return [replace(score, protocol=self._protocol) for score in (first, *rest)]
 
 
 def importance_scores(
-    reading: Reading, rng: np.random.Generator, regressor: Regressor
+    reading: Reading, rng: np.random.Generator, regressor: Regressor, trees: int
 ) -> list[Score]:
     """Return D, C and I of a reading; the details are in the first."""
     seed, (train, test) = int(rng.integers(2**31)), reading.halves()
-    found = fit(reading.codes, reading.factors, regressor, train, test, seed)
+    found = fit(reading.codes, reading.factors, regressor, train, test, seed, trees)
     few = train[:SHUFFLED]
     apart = [_shuffled(factor, rng) for factor in reading.factors]
-    by_chance = fit(reading.codes, apart, regressor, few, test, seed)
+    by_chance = fit(reading.codes, apart, regressor, few, test, seed, trees)
     values, chances = _values(found), _values(by_chance)
     chances["informativeness"] = float(found.chance.mean())
     narrow = {
@@ -97,7 +99,7 @@ def importance_scores(
             name=name,
             value=value,
             count=reading.count,
-            estimator=_estimator(reading, regressor, *sizes),
+            estimator=_estimator(reading, regressor, trees, *sizes),
             chance=chances[name],
             ceiling=1.0,
             void=TOO_FEW[name] if narrow.get(name) else "",
@@ -109,23 +111,29 @@ def importance_scores(
 
 
 def importance_values(
-    reading: Reading, rng: np.random.Generator, regressor: Regressor
+    reading: Reading, rng: np.random.Generator, regressor: Regressor, trees: int
 ) -> dict[str, float]:
     """Return the values of `importance_scores` alone."""
     seed = int(rng.integers(2**31))
-    return _values(fit(reading.codes, reading.factors, regressor, *reading.halves(), seed))
+    return _values(fit(reading.codes, reading.factors, regressor, *reading.halves(), seed, trees))
 
 
 def _of_few(regressor: Regressor, view: View, reading: Reading) -> dict[str, float]:
     """Return the values of models that are fitted to as many samples as those of chance."""
     train, test = reading.halves()
     seed = int(numpy_rng(view, "dci").integers(2**31))
-    return _values(fit(reading.codes, reading.factors, regressor, train[:SHUFFLED], test, seed))
+    return _values(
+        fit(
+            reading.codes, reading.factors, regressor, train[:SHUFFLED], test, seed, trees_for(view)
+        )
+    )
 
 
-def _estimator(reading: Reading, regressor: Regressor, train: int, test: int, few: int) -> str:
+def _estimator(
+    reading: Reading, regressor: Regressor, trees: int, train: int, test: int, few: int
+) -> str:
     return (
-        f"{regressor.replace('_', ' ')} of {importance.TREES} trees, one model per factor, fitted "
+        f"{regressor.replace('_', ' ')} of {trees} trees, one model per factor, fitted "
         f"to {train} samples and judged on {test} others; {reading.source}; columns of one code "
         f"summed; entropies to base {len(reading.factors)} (D) and {len(reading.codes)} (C); I: "
         f"accuracy of discrete factors, R2 of others; chance of D and C: the same fitted to {few} "

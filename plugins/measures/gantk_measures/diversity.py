@@ -16,7 +16,7 @@ from gantk_measures.codes import binned, members
 from gantk_measures.effort import samples_for
 from gantk_measures.extractors import Name, choose, extractor_of
 from gantk_measures.guard import broken
-from gantk_measures.judge import REAL, STEPS
+from gantk_measures.judge import REAL
 from gantk_measures.nothing import nothing
 from gantk_measures.reading import LEAST
 from gantk_measures.ssim import WINDOW, ms_ssim, scales_for
@@ -40,7 +40,7 @@ class Diversity(Measure):
         samples: int | None = None,
         features: Name = "auto",
         real: int = REAL,
-        steps: int = STEPS,
+        steps: int | None = None,
     ) -> None:
         self._codes, self._features = members(latents, codes), choose(data, features)
         self._samples, self._real, self._steps = samples, real, steps

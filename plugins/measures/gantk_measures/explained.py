@@ -25,7 +25,7 @@ from gan_toolkit import Dataset, LatentSpace, Matrix, Measure, Score, View
 from gantk_measures.codes import binned, factor_place, lacking, members
 from gantk_measures.effort import samples_for
 from gantk_measures.heads import Head
-from gantk_measures.judge import REAL, STEPS, Judge, judge_of
+from gantk_measures.judge import REAL, Judge, judge_of
 from gantk_measures.nothing import nothing
 from gantk_measures.statistics import Indices, bootstrap, numpy_rng
 
@@ -60,7 +60,7 @@ class Explained(Measure):
         codes: list[str],
         samples: int | None = None,
         real: int = REAL,
-        steps: int = STEPS,
+        steps: int | None = None,
         reliable: float = 0.8,
     ) -> None:
         for factor in factors if data.factors else []:
@@ -88,7 +88,7 @@ class Explained(Measure):
         ]
 
     def _reads(self, judge: Judge, features: Tensor, void: str) -> Iterator[FactorRead]:
-        raw, doubts = judge.probe.raw(features), judge.doubts(self._reliable)
+        raw = judge.probe.raw(features)
         for factor, head in judge.probe.heads.items():
             values = head.read(raw[factor])
             variety = head.variety(values) / max(judge.variety[factor], 1e-12)
@@ -96,7 +96,7 @@ class Explained(Measure):
                 factor=factor,
                 head=head,
                 values=values,
-                void=void or doubts.get(factor, ""),
+                void=void or judge.doubt(self._reliable, [factor]),
                 details={"probe": dict(judge.skill[factor]), "variety": variety, "bins": BINS},
             )
 

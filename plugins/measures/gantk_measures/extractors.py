@@ -20,10 +20,10 @@ from torch import Tensor
 
 from gan_toolkit import Dataset, View
 from gantk_measures.codes import scored_factors
+from gantk_measures.effort import steps_for
 from gantk_measures.guard import Describe, Guard, Standard
 from gantk_measures.judge import (
     REAL,
-    STEPS,
     has_labels,
     judge_of,
     judge_of_labels,
@@ -86,18 +86,20 @@ def choose(data: Dataset, name: Name) -> Name:
     return name
 
 
-def extractor_of(view: View, name: Name, *, real: int = REAL, steps: int = STEPS) -> Extractor:
+def extractor_of(
+    view: View, name: Name, *, real: int = REAL, steps: int | None = None
+) -> Extractor:
     """Return the extractor of that name, learned from at most `real` samples in `steps` steps.
 
     It is made once for all measures that ask alike.
     """
-    chosen = choose(view.data, name)
+    chosen, wanted = choose(view.data, name), steps_for(view, steps)
     make: Mapping[str, Callable[[], Extractor]] = {
         "points": lambda: _plain(view, real),
-        "taught": lambda: _taught(view, real, steps),
+        "taught": lambda: _taught(view, real, wanted),
         "untaught": lambda: _untaught(view, real),
     }
-    key = ("extractor", chosen, real, steps if chosen == "taught" else 0)
+    key = ("extractor", chosen, real, wanted if chosen == "taught" else 0)
     return view.remember(key, make[chosen])
 
 

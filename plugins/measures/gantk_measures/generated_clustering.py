@@ -16,7 +16,7 @@ from gan_toolkit import LatentSpace, Measure, Score, View
 from gantk_measures.clustering import against_labels
 from gantk_measures.codes import members, trained_steps
 from gantk_measures.effort import samples_for
-from gantk_measures.judge import LABEL, REAL, STEPS, Judge, judge_of_labels
+from gantk_measures.judge import LABEL, REAL, Judge, judge_of_labels
 from gantk_measures.nothing import nothing
 from gantk_measures.statistics import Indices, Numbers, contingency, entropy, numpy_rng
 
@@ -46,7 +46,7 @@ class GeneratedClustering(Measure):
         codes: list[str],
         samples: int | None = None,
         real: int = REAL,
-        steps: int = STEPS,
+        steps: int | None = None,
         reliable: float = 0.95,
     ) -> None:
         self._codes, self._samples = members(latents, codes), samples
@@ -65,7 +65,7 @@ class GeneratedClustering(Measure):
         bank = view.bank(samples_for(view, None, BANK))
         rng = numpy_rng(view, "generated clustering precision")
         precision = judge.guard.score(bank.samples, rng)
-        void = precision.void or judge.doubts(self._reliable).get(LABEL, "")
+        void = precision.void or judge.doubt(self._reliable, [LABEL])
         scores = [score for code in codes for score in self._of_code(view, code, judge)]
         return [precision, *(replace(score, void=void or score.void) for score in scores)]
 

@@ -6,7 +6,8 @@ values of different regressors are not comparable: name the one that was used.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -20,7 +21,6 @@ from sklearn.ensemble import (
 from gantk_measures.statistics import Indices, Numbers
 from gantk_measures.variables import Variable
 
-TREES = 100
 Regressor = Literal["gradient_boosting", "extra_trees"]
 _MODELS = {
     "gradient_boosting": (GradientBoostingClassifier, GradientBoostingRegressor),
@@ -94,11 +94,12 @@ def fit(
     train: Indices,
     test: Indices,
     seed: int,
+    trees: int,
 ) -> Fitted:
-    """Fit one model per factor to the rows `train`; judge it on the rows `test`."""
+    """Fit one model of so many trees per factor to the rows `train`; judge it on `test`."""
     parts = [code.columns() for code in codes]
     columns, widths = np.concatenate(parts, axis=1), [part.shape[1] for part in parts]
-    found = [_of_factor(columns, factor, regressor, train, test, seed) for factor in factors]
+    found = [_of_factor(columns, factor, regressor, train, test, seed, trees) for factor in factors]
     return Fitted(
         sum_blocks(np.stack([each[0] for each in found], axis=1), widths),
         np.array([each[1] for each in found]),
@@ -113,19 +114,21 @@ def _of_factor(
     train: Indices,
     test: Indices,
     seed: int,
+    trees: int,
 ) -> tuple[Numbers, float, float]:
     """Return importances (C,), quality and chance."""
+    make = partial(_model, regressor, trees, seed)
     if factor.kind == "discrete":
         levels = factor.levels()
         commonest = np.bincount(levels[train]).argmax()
         chance = float((levels[test] == commonest).mean())
         if len(np.unique(levels[train])) < 2:
             return np.zeros(columns.shape[1]), chance, chance
-        (model,) = _models(columns[train], levels[train, None], regressor, seed, classify=True)
+        model = make(classify=True).fit(columns[train], levels[train])
         quality = float(model.score(columns[test], levels[test]))
         return model.feature_importances_, quality, chance
     targets = factor.targets()
-    models = list(_models(columns[train], targets[train], regressor, seed, classify=False))
+    models = [make(classify=False).fit(columns[train], target) for target in targets[train].T]
     predicted = np.stack([model.predict(columns[test]) for model in models], axis=1)
     lost = ((targets[test] - predicted) ** 2).sum()
     whole = ((targets[test] - targets[test].mean(axis=0)) ** 2).sum()
@@ -133,10 +136,6 @@ def _of_factor(
     return importance, float(1 - lost / whole), 0.0
 
 
-def _models(
-    columns: Numbers, targets: Numbers | Indices, regressor: Regressor, seed: int, *, classify: bool
-) -> Iterator[ExtraTreesRegressor]:
-    """Fit a model of the library's default size to each column of `targets`."""
+def _model(regressor: Regressor, trees: int, seed: int, *, classify: bool) -> ExtraTreesRegressor:
     model = _MODELS[regressor][0 if classify else 1]
-    for target in targets.T:
-        yield model(n_estimators=TREES, random_state=seed).fit(columns, target)
+    return model(n_estimators=trees, random_state=seed)

@@ -6,7 +6,7 @@ Both are made once for a data set and a seed; every measure that asks shares the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +15,12 @@ from torch import Tensor
 
 from gan_toolkit import Batch, Dataset, Factor, View
 from gantk_measures.codes import factors_of, scored_factors
+from gantk_measures.effort import steps_for
 from gantk_measures.guard import Guard
 from gantk_measures.probe import Probe
 from gantk_measures.variables import Variable
 
 REAL = 20_000
-STEPS = 1_200
 HELD_OUT = 4_000
 LABEL = "label"
 
@@ -45,35 +45,42 @@ class Judge:
     learned_from: int
     """Real samples the probe was trained on."""
 
-    def doubts(self, reliable: float) -> dict[str, str]:
-        """Return the factors that are read worse than `reliable` of real samples, and how badly."""
+    def doubted(self, reliable: float) -> dict[str, float]:
+        """Return the reliability of each factor that is read worse than `reliable` of real data."""
         found = {name: skill["reliability"] for name, skill in self.skill.items()}
-        return {
-            name: f"the probe reads {name} with a reliability of {value:.2f} on real samples, "
-            f"below {reliable:g}"
-            for name, value in found.items()
-            if not value >= reliable
-        }
+        return {name: value for name, value in found.items() if not value >= reliable}
+
+    def doubt(self, reliable: float, factors: Iterable[str]) -> str:
+        """Return why those of the factors that are doubted void a score; nothing if none is."""
+        doubted = self.doubted(reliable)
+        told = [f"{name} ({doubted[name]:.2f})" for name in factors if name in doubted]
+        if not told:
+            return ""
+        return f"the probe reads {', '.join(told)} of real samples less reliably than {reliable:g}"
 
 
-def judge_of(view: View, factors: Sequence[str], *, real: int = REAL, steps: int = STEPS) -> Judge:
+def judge_of(
+    view: View, factors: Sequence[str], *, real: int = REAL, steps: int | None = None
+) -> Judge:
     """Return what reads the named factors, or all scored ones, from at most `real` samples."""
 
     def targets(batch: Batch) -> tuple[Batch, Mapping[int, Factor]]:
         return batch, scored_factors(view.data, factors)
 
-    key = ("judge", *factors, real, steps)
-    return view.remember(key, lambda: _learn(view, targets, real, steps))
+    wanted = steps_for(view, steps)
+    key = ("judge", *factors, real, wanted)
+    return view.remember(key, lambda: _learn(view, targets, real, wanted))
 
 
-def judge_of_labels(view: View, *, real: int = REAL, steps: int = STEPS) -> Judge:
+def judge_of_labels(view: View, *, real: int = REAL, steps: int | None = None) -> Judge:
     """Return what reads the labels, as a discrete factor named `label`."""
 
     def targets(batch: Batch) -> tuple[Batch, Mapping[int, Factor]]:
         return labels_as_factor(view.data, batch)
 
-    key = ("judge of labels", real, steps)
-    return view.remember(key, lambda: _learn(view, targets, real, steps))
+    wanted = steps_for(view, steps)
+    key = ("judge of labels", real, wanted)
+    return view.remember(key, lambda: _learn(view, targets, real, wanted))
 
 
 def has_labels(data: Dataset) -> bool:

@@ -21,7 +21,12 @@ ESTIMATOR = (
 
 
 def leaks(
-    noise: Sequence[Variable], factors: Sequence[Variable], train: Indices, test: Indices, seed: int
+    noise: Sequence[Variable],
+    factors: Sequence[Variable],
+    train: Indices,
+    test: Indices,
+    seed: int,
+    trees: int,
 ) -> list[Score]:
     """Return `leak/<factor>` for every factor: accuracy of a discrete one, R2 of others.
 
@@ -32,21 +37,21 @@ def leaks(
     """
     train = train[:FITTED]
     columns = np.concatenate([each.columns() for each in noise], axis=1)
-    by_trees = importance.fit(noise, factors, "extra_trees", train, test, seed)
+    by_trees = importance.fit(noise, factors, "extra_trees", train, test, seed, trees)
     scores = []
     for place, factor in enumerate(factors):
         linear = predicts(columns, factor, train, test)
-        trees = float(by_trees.quality[place])
+        bent = float(by_trees.quality[place])
         kind = "accuracy" if factor.kind == "discrete" else "R2"
         scores.append(
             Score(
                 name=f"leak/{factor.name}",
-                value=max(linear, trees),
+                value=max(linear, bent),
                 count=len(train) + len(test),
-                estimator=ESTIMATOR.format(kind, importance.TREES, len(train), len(test)),
+                estimator=ESTIMATOR.format(kind, trees, len(train), len(test)),
                 chance=float(by_trees.chance[place]),
                 ceiling=1.0,
-                details={"linear": linear, "extra_trees": trees},
+                details={"linear": linear, "extra_trees": bent},
             )
         )
     return scores

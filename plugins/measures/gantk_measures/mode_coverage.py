@@ -35,7 +35,6 @@ from gantk_measures.joint import (
 )
 from gantk_measures.judge import (
     REAL,
-    STEPS,
     Judge,
     has_labels,
     judge_of,
@@ -100,7 +99,7 @@ class ModeCoverage(Measure):
         factors: list[str],
         samples: int | None = None,
         real: int = REAL,
-        steps: int = STEPS,
+        steps: int | None = None,
         reliable: float = 0.9,
     ) -> None:
         chosen = scored_factors(data, factors if data.factors else [])
@@ -176,8 +175,7 @@ class ModeCoverage(Measure):
         return np.concatenate(parts), f"{lost} of {count} samples are not finite" if lost else void
 
     def _doubts(self, reader: Reader) -> str:
-        doubts = reader.judge.doubts(self._reliable)
-        return "; ".join(doubts[name] for name in reader.levels if name in doubts)
+        return reader.judge.doubt(self._reliable, reader.levels)
 
 
 def _read(judge: Judge, levels: Levels, samples: Tensor) -> Values:

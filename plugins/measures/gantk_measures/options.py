@@ -48,8 +48,9 @@ class JudgedOptions(Options):
 
     real: Count = 20_000
     """Real samples the probe learns from; at most all."""
-    steps: Annotated[int, Field(ge=10, le=100_000)] = 1_200
-    """Training steps of the probe, 128 samples each; about 25 ms a step for 32 pixels."""
+    steps: Annotated[int, Field(ge=10, le=100_000)] | None = None
+    """Training steps of the probe, 128 samples each, about 25 ms a step for 32 pixels; absent:
+    1,200, with `--fast` 400, with `--full` 2,400."""
 
 
 class SampleQualityOptions(JudgedOptions):

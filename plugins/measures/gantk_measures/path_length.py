@@ -18,7 +18,7 @@ from gan_toolkit import LatentSpace, Measure, Score, View
 from gantk_measures.codes import members, scored_factors
 from gantk_measures.effort import samples_for
 from gantk_measures.guard import Standard
-from gantk_measures.judge import REAL, STEPS, Judge, judge_of, judge_of_labels
+from gantk_measures.judge import REAL, Judge, judge_of, judge_of_labels
 from gantk_measures.nothing import nothing
 from gantk_measures.statistics import Numbers, bootstrap_mean, numpy_rng
 
@@ -56,7 +56,7 @@ class PathLength(Measure):
         samples: int | None = None,
         distance: Distance = "pixels",
         real: int = REAL,
-        steps: int = STEPS,
+        steps: int | None = None,
     ) -> None:
         self._codes, self._samples = members(latents, codes), samples
         self._distance, self._real, self._steps = distance, real, steps

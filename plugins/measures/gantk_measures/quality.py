@@ -18,7 +18,7 @@ from gantk_measures.distances import BLOCKS, frechet, kernel_distances
 from gantk_measures.effort import samples_for
 from gantk_measures.extractors import Name, choose, extractor_of, real_and_unseen
 from gantk_measures.guard import broken
-from gantk_measures.judge import REAL, STEPS
+from gantk_measures.judge import REAL
 from gantk_measures.neighbours import NEIGHBOURS, overlap
 from gantk_measures.nothing import nothing
 from gantk_measures.reading import LEAST
@@ -67,7 +67,7 @@ class SampleQuality(Measure):
         features: Name = "auto",
         neighbours: int = NEIGHBOURS,
         real: int = REAL,
-        steps: int = STEPS,
+        steps: int | None = None,
     ) -> None:
         self._features = choose(data, features)
         self._samples, self._neighbours = samples, neighbours

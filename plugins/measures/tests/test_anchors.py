@@ -13,6 +13,7 @@ from torch.nn.functional import one_hot
 
 from gan_toolkit import ArrayDataset, Factor, LatentSpace, Measure, Score
 from gan_toolkit.testing.views import Choice, Level, MemoryView
+from gantk_measures import effort
 from gantk_measures.classic import Classic
 from gantk_measures.clustering import Clustering
 from gantk_measures.dci import Dci
@@ -41,7 +42,7 @@ MAKE: dict[str, Callable[..., Measure]] = {
 
 @pytest.fixture(autouse=True)
 def few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gantk_measures.importance.TREES", 10)
+    monkeypatch.setitem(effort.TREES, "default", 10)
 
 
 def data_of(*, tied: bool = False) -> ArrayDataset:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from gan_toolkit import ArrayDataset, Factor, Latent, LatentSpace, Score
 from gan_toolkit.testing.views import Level, MemoryView, Turn
+from gantk_measures import effort
 from gantk_measures.controllability import Controllability
 
 Make = Callable[[Any, dict[str, Tensor]], tuple[Tensor, Tensor, Tensor]]
@@ -26,7 +27,7 @@ LEAKS = ["leak/angle", "leak/width", "leak/dot"]
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """A hundred trees take seconds each time, a hundred resamples half a second."""
-    monkeypatch.setattr("gantk_measures.importance.TREES", 10)
+    monkeypatch.setitem(effort.TREES, "default", 10)
     monkeypatch.setattr("gantk_measures.statistics.RESAMPLES", 10)
 
 
@@ -225,10 +226,10 @@ def test_one_factor_that_the_probe_reads_badly_voids_the_aggregates(
     scores = scores_of(world.obedient, reliable=0.9999)
 
     for name in GAPS + DCI:
-        assert scores[name].void.startswith("the probe reads angle with a reliability of")
-        assert scores[name].void.endswith('leave it out with factors = ["dot"]')
+        assert scores[name].void.startswith("the probe reads angle (")
+        assert scores[name].void.endswith('leave out with factors = ["dot"]')
         assert scores[name].value > 0.7
-    assert "the probe reads width" in scores["leak/width"].void
+    assert "the probe reads the factor" in scores["leak/width"].void
     assert not scores["leak/dot"].void
 
 

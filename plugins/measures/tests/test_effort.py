@@ -6,7 +6,7 @@ import torch
 from gan_toolkit import ArrayDataset, LatentSpace
 from gan_toolkit.testing.views import Choice, MemoryView
 from gantk_measures.bound import Bound
-from gantk_measures.effort import samples_for
+from gantk_measures.effort import samples_for, steps_for, trees_for
 from gantk_measures.modes import SAMPLES
 
 
@@ -37,3 +37,11 @@ def view_of(effort):
         inferable=["code"],
         effort=effort,
     )
+
+
+def test_probes_and_models_take_less_when_a_look_will_do() -> None:
+    looks = {effort: view_of(effort) for effort in ("fast", "default", "full")}
+
+    assert [steps_for(one, None) for one in looks.values()] == [400, 1_200, 2_400]
+    assert steps_for(looks["fast"], 50) == 50
+    assert [trees_for(one) for one in looks.values()] == [30, 100, 100]

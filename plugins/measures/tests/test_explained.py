@@ -129,7 +129,7 @@ def test_factor_that_the_probe_cannot_read_is_void(world: Any) -> None:
     scores = {s.name: s for s in measure.measure(MemoryView(world.space, data, world.obedient))}
 
     assert not scores["precision"].void
-    assert "the probe reads luck with a reliability of" in scores["luck/level"].void
+    assert "the probe reads luck (" in scores["luck/level"].void
 
 
 def test_points_are_read_too() -> None:

@@ -129,7 +129,7 @@ def test_a_classifier_that_learned_nothing_voids_all() -> None:
     labels = torch.randint(3, (900,), generator=torch.Generator().manual_seed(3))
     scores = scores_of([0, 1, 2], data=data_of(labels, DATA.batch(torch.arange(900)).samples))
 
-    assert scores["shape/error"].void.startswith("the probe reads label with a reliability of 0.")
+    assert scores["shape/error"].void.startswith("the probe reads label (0.")
     assert scores["shape/error"].details["classifier"]["accuracy"] < 0.6
     assert not scores["precision"].void
 

@@ -68,7 +68,7 @@ def test_each_kind_of_factor_is_found_in_its_code(regressor: Regressor) -> None:
         Variable("c", "circular", -turn.values),
     ]
 
-    found = fit(codes, factors, regressor, np.arange(300), np.arange(300, 450), seed=0)
+    found = fit(codes, factors, regressor, np.arange(300), np.arange(300, 450), seed=0, trees=100)
 
     assert found.importance.argmax(axis=0).tolist() == [0, 1, 2]
     assert found.importance.sum(axis=0) == pytest.approx([1, 1, 1])
@@ -85,7 +85,7 @@ def test_a_factor_that_no_code_knows_has_importances_and_no_skill() -> None:
     coin = Variable("coin", "discrete", rng.integers(2, size=450).astype(float))
     train, test = np.arange(300), np.arange(300, 450)
 
-    found = fit([size], [size, luck, coin], "extra_trees", train, test, seed=0)
+    found = fit([size], [size, luck, coin], "extra_trees", train, test, seed=0, trees=100)
 
     assert found.importance.tolist() == [[1, 1, 1]]
     assert found.quality[1] < 0.1
@@ -100,7 +100,7 @@ def test_a_factor_with_one_value_among_the_rows_of_the_fit_uses_no_code(
 ) -> None:
     size, rare = mixed(450)[1], Variable("rare", "discrete", (np.arange(450) == 449) * 1.0)
 
-    found = fit([size], [rare], regressor, np.arange(300), np.arange(300, 450), seed=0)
+    found = fit([size], [rare], regressor, np.arange(300), np.arange(300, 450), seed=0, trees=100)
 
     assert found.importance.tolist() == [[0]]
     assert found.quality == found.chance == pytest.approx([149 / 150])

@@ -156,7 +156,7 @@ def test_named_factors_alone_make_the_modes() -> None:
 def test_a_probe_that_cannot_read_voids_all_and_keeps_the_values() -> None:
     scores = scores_of(data_of(), drawing(range(16)), steps=10, reliable=1.0)
 
-    assert scores["covered"].void.startswith("the probe reads upper with a reliability of 0.")
+    assert scores["covered"].void.startswith("the probe reads upper (0.")
     assert scores["covered"].value > 0
     assert scores["covered"].details["all_factors_right"] < 1
 

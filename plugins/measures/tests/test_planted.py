@@ -17,6 +17,7 @@ from torch.nn.functional import one_hot
 
 from gan_toolkit import ArrayDataset, Factor, LatentSpace, Measure, Score
 from gan_toolkit.testing.views import Choice, Level, MemoryView
+from gantk_measures import effort
 from gantk_measures.audit import Audit
 from gantk_measures.classic import Classic
 from gantk_measures.clustering import Clustering
@@ -36,7 +37,7 @@ GRID = ArrayDataset("grid", "synthetic", PAIRS, factors=PAIRS, descriptions=FACT
 
 @pytest.fixture(autouse=True)
 def few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gantk_measures.importance.TREES", 20)
+    monkeypatch.setitem(effort.TREES, "default", 20)
 
 
 def number(mean: Tensor) -> Tensor:

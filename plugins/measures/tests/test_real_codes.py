@@ -19,6 +19,7 @@ from torch.nn.functional import one_hot
 
 from gan_toolkit import ArrayDataset, Factor, LatentSpace, Matrix, Measure, Score
 from gan_toolkit.testing.views import Choice, Level, MemoryView, Turn
+from gantk_measures import effort
 from gantk_measures.classic import Classic
 from gantk_measures.dci import Dci
 from gantk_measures.factor_vae import FactorVae
@@ -124,7 +125,7 @@ def ignorant(samples: Tensor) -> dict[str, Tensor]:
 @pytest.fixture(autouse=True)
 def few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
     """A hundred take seconds each time."""
-    monkeypatch.setattr("gantk_measures.importance.TREES", 15)
+    monkeypatch.setitem(effort.TREES, "default", 15)
 
 
 MAKE: dict[str, Callable[..., Measure]] = {
