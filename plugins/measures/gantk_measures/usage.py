@@ -78,8 +78,15 @@ def _scores(view: View, reading: Reading) -> list[Score]:
 
 def _of_choice(view: View, code: str, real: Numbers, raw: Tensor, source: str) -> Iterator[Score]:
     """Give both scores of a code, of its probabilities (N, K) on real samples."""
-    count, width = real.shape
     rng = numpy_rng(view, f"usage {code}")
+    yield _of_use(view, code, real, source, rng)
+    (generated,) = variables_of(code, view.space[code], raw)
+    assert generated.probabilities is not None, "the code is discrete on real samples too"
+    yield _of_confidence(code, real, generated.probabilities, source, rng)
+
+
+def _of_use(view: View, code: str, real: Numbers, source: str, rng: np.random.Generator) -> Score:
+    count, width = real.shape
     latent = view.space.sample(PRIOR, view.rng("usage prior"))
     prior = counts_of(binned(view, [code], latent)[code], width)
     found = real.argmax(axis=1)
@@ -89,7 +96,7 @@ def _of_choice(view: View, code: str, real: Numbers, raw: Tensor, source: str) -
 
     low, high = bootstrap(count, kl, kl(), rng)
     used = counts_of(found, width)
-    yield Score(
+    return Score(
         name=f"{code}/kl",
         value=kl(),
         count=count,
@@ -105,18 +112,21 @@ def _of_choice(view: View, code: str, real: Numbers, raw: Tensor, source: str) -
         },
         warnings=cautions.unlike_prior(kl()),
     )
-    (generated,) = variables_of(code, view.space[code], raw)
-    assert generated.probabilities is not None, "the code is discrete on real samples too"
+
+
+def _of_confidence(
+    code: str, real: Numbers, generated: Numbers, source: str, rng: np.random.Generator
+) -> Score:
     sure = real.max(axis=1)
     low, high = bootstrap_mean(sure, rng)
-    yield Score(
+    return Score(
         name=f"{code}/confidence",
         value=float(sure.mean()),
-        count=count,
+        count=len(sure),
         estimator=f"{CONFIDENCE}; {source}",
         low=low,
         high=high,
-        chance=1 / width,
+        chance=1 / real.shape[1],
         ceiling=1.0,
-        details={"generated": float(generated.probabilities.max(axis=1).mean())},
+        details={"generated": float(generated.max(axis=1).mean())},
     )
