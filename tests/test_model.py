@@ -357,9 +357,11 @@ def test_what_is_no_picture_is_told(shape):
         to_images(torch.zeros(shape))
 
 
-def test_changed_facts_give_the_file_that_would_have_been_saved(tmp_path, made):
+@pytest.mark.parametrize("length", range(8))
+def test_changed_facts_give_the_file_that_would_have_been_saved(tmp_path, made, length):
+    """Of every length, as headers are filled up with spaces."""
     path = save(tmp_path / "m.safetensors", made, facts={**FACTS, "scores": []})
-    scores = [{"measure": "m", "name": "µ", "value": 0.1 + 0.2}]
+    scores = [{"measure": "m" * length, "name": "µ", "value": 0.1 + 0.2}]
 
     change_facts(path, {"scores": scores})
 

@@ -21,6 +21,7 @@ from gantk_measures.variables import Variable
 Protocol = Literal["gantk", "dlib"]
 DLIB_SAMPLES = 15_000
 """Of Locatello et al. (2019): 10,000 to fit to, 5,000 to judge on."""
+DLIB_TREES = 100
 NAMES: dict[Regressor, str] = {"gradient_boosting": "boosting", "extra_trees": "extra trees"}
 SHUFFLED = 1_000
 """Rows the chance level is fitted to: as many as the value would double the cost."""
@@ -71,7 +72,8 @@ class Dci(Measure):
     def _scores(self, regressor: Regressor, view: View, reading: Reading) -> list[Score]:
         if self._protocol == "dlib":  # which leaves no code out
             reading = replace(reading, codes=(*reading.codes, *reading.dead), dead=())
-        found = importance_scores(reading, numpy_rng(view, "dci"), regressor, trees_for(view))
+        trees = DLIB_TREES if self._protocol == "dlib" else trees_for(view)
+        found = importance_scores(reading, numpy_rng(view, "dci"), regressor, trees)
         told = cautions.other_size(self._protocol, reading.count, DLIB_SAMPLES)
         first, *rest = found
         first = replace(first, headline=f"DCI-D ({NAMES[regressor]})", warnings=told)

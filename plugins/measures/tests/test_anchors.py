@@ -18,6 +18,7 @@ from gantk_measures.classic import Classic
 from gantk_measures.clustering import Clustering
 from gantk_measures.dci import Dci
 from gantk_measures.factor_vae import FactorVae
+from gantk_measures.importance import fit
 from gantk_measures.independence import Independence
 from gantk_measures.infomec import Infomec
 from gantk_measures.mig import Mig
@@ -244,6 +245,36 @@ def test_effort_chooses_what_predicts_the_factors_unless_it_is_said() -> None:
     ]
     assert estimator("full", regressor="extra_trees") == "extra trees"
     assert estimator("fast", protocol="dlib") == "gradient boosting"
+
+
+def test_the_protocol_has_its_own_trees_whatever_the_effort() -> None:
+    data = data_of()
+    view = view_of(perfect, data)
+    view.effort = "fast"
+
+    published = Dci(SPACE, data, ["size"], ["kind", "a"], samples=150, protocol="dlib")
+    ours = Dci(SPACE, data, ["size"], ["kind", "a"], samples=150, regressor="gradient_boosting")
+
+    assert "boosting of 100 trees" in published.measure(view)[0].estimator
+    assert "boosting of 30 trees" in ours.measure(view)[0].estimator
+
+
+def test_known_readers_are_fitted_to_as_many_as_chance(monkeypatch: pytest.MonkeyPatch) -> None:
+    fitted = []
+
+    def spy(
+        codes: object, factors: object, how: object, train: np.ndarray, *more: object
+    ) -> object:
+        fitted.append(len(train))
+        return fit(codes, factors, how, train, *more)
+
+    monkeypatch.setattr("gantk_measures.dci.SHUFFLED", 60)
+    monkeypatch.setattr("gantk_measures.dci.fit", spy)
+    data = data_of()
+
+    Dci(SPACE, data, ["kind", "size"], ["kind", "a"], samples=150).measure(view_of(perfect, data))
+
+    assert fitted == [100, 60, 60]
 
 
 @pytest.mark.parametrize(

@@ -160,6 +160,38 @@ def test_interval_of_the_kernel_distance_by_hand(world: Any) -> None:
     assert score.high == pytest.approx(score.value + margin, rel=1e-3)
 
 
+@pytest.mark.parametrize("features", ["untaught", "taught"])
+def test_unseen_samples_in_the_place_of_generated_ones_get_the_reference(
+    world: Any, features: str
+) -> None:
+    view = MemoryView(SPACE, world.data, world.deaf, memory=MEMORY)
+    unseen = view.real(800, held_out=True).samples
+
+    scores = scores_of(
+        world.data, lambda latent: unseen[: len(latent)], features=features, steps=100
+    )
+
+    for name in NAMES:
+        assert scores[name].value == pytest.approx(scores[name].reference, rel=1e-9), name
+    assert scores["frechet"].value > 0.01
+    assert scores["recall"].value < 1
+
+
+def test_random_weights_are_the_same_whatever_the_seed(world: Any) -> None:
+    samples = images_of(world.data, torch.arange(50))
+
+    one, other = (
+        extractor_of(MemoryView(SPACE, world.data, world.deaf, seed=seed), "untaught", real=2_000)
+        for seed in (0, 1)
+    )
+
+    spread = other.features(samples) / one.features(samples).clamp_min(1e-9)
+    seen = one.features(samples) > 0
+    # The units are of other real samples, so that columns differ by a factor.
+    for column, there in zip(spread.T, seen.T, strict=True):
+        assert not there.any() or column[there].std(correction=0) < 1e-4
+
+
 def ring(count: int, seed: int) -> Tensor:
     rng = torch.Generator().manual_seed(seed)
     angle = torch.rand(count, generator=rng) * math.tau

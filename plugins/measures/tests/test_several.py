@@ -18,7 +18,8 @@ from gan_toolkit.testing.views import Choice, Level, MemoryView
 from gantk_measures.association import associations, basis, coefficients
 from gantk_measures.centrality import ModelCentrality
 from gantk_measures.options import UdrOptions
-from gantk_measures.udr import Udr
+from gantk_measures.real import RealCodes
+from gantk_measures.udr import Udr, informative
 from gantk_measures.variables import Variable
 
 KINDS = 4
@@ -155,6 +156,20 @@ def with_a_still_hand(points: Tensor) -> dict[str, Tensor]:
     """`b` moves a little, and its reader knows that it means nothing."""
     jitter = torch.sin(1_000 * torch.arange(len(points)))
     return {**plain(points), "b": number(0.01 * jitter, noise=0.5)}
+
+
+def test_what_a_code_says_of_a_sample_by_hand() -> None:
+    """Means of variance 1/2, as that of the noise: log 2 / 2; four sure categories: log 4."""
+
+    def infer(points: Tensor) -> dict[str, Tensor]:
+        return plain(points) | {"a": number(points[:, 0], noise=math.sqrt(0.5))}
+
+    view = MemoryView(SPACE, DATA, lambda latent: latent, infer, inferable=CODES)
+
+    said = informative(view, RealCodes(SPACE, [], None).read(view))
+
+    assert said["a"] == pytest.approx(math.log(2) / 2, rel=1e-5)
+    assert said["kind"] == pytest.approx(math.log(4), rel=1e-5)
 
 
 def test_a_code_that_says_nothing_is_left_out_and_named() -> None:
