@@ -19,7 +19,7 @@ from gantk_measures.dci import importance_scores, importance_values
 from gantk_measures.effort import samples_for
 from gantk_measures.guard import broken
 from gantk_measures.importance import Regressor
-from gantk_measures.judge import Judge, judge_of
+from gantk_measures.judge import Judge, judge_of, too_few
 from gantk_measures.leak import leaks
 from gantk_measures.mig import gap_scores, gap_values
 from gantk_measures.reading import Reading, Unreadable, reading_of
@@ -69,6 +69,8 @@ class Controllability(Measure):
             return [_void(f"the data set {view.data.name!r} has no known factors to score")]
         if not codes:
             return [_void("no code is inferred; name some in `codes`")]
+        if few := too_few(view.data):
+            return [_void(few)]
         bank = view.bank(samples_for(view, self._samples, SAMPLES))
         if lost := broken(bank.samples):
             return [_void(f"{lost} of {len(bank.samples)} samples are not finite")]

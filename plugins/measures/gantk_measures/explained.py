@@ -25,7 +25,7 @@ from gan_toolkit import Dataset, LatentSpace, Matrix, Measure, Score, View
 from gantk_measures.codes import binned, factor_place, members, scored_factors
 from gantk_measures.effort import samples_for
 from gantk_measures.heads import Head
-from gantk_measures.judge import Judge, judge_of
+from gantk_measures.judge import Judge, judge_of, too_few
 from gantk_measures.statistics import Indices, bootstrap, numpy_rng
 
 SAMPLES = 5_000
@@ -75,6 +75,8 @@ class Explained(Measure):
             return [_nothing(f"the data set {view.data.name!r} has no known factors to score")]
         if not codes:
             return [_nothing("no code is inferred; name some in `codes`")]
+        if few := too_few(view.data):
+            return [_nothing(few)]
         judge = judge_of(view, self._factors, real=self._real, steps=self._steps)
         bank = view.bank(samples_for(view, self._samples, SAMPLES))
         features = judge.probe.features(bank.samples)

@@ -77,6 +77,11 @@ def judge_of_labels(view: View, *, real: int = REAL, steps: int = STEPS) -> Judg
     return view.remember(key, lambda: _learn(view, targets, real, steps))
 
 
+def too_few(data: Dataset) -> str:
+    """Return why nothing can be learned from a data set; empty where there are enough samples."""
+    return "" if len(data) >= LEAST else f"{len(data)} real samples; at least {LEAST} are needed"
+
+
 def has_labels(data: Dataset) -> bool:
     """Return whether the samples of a data set bear labels."""
     return len(data) > 0 and data.batch(torch.zeros(1, dtype=torch.int64)).labels is not None
@@ -93,13 +98,9 @@ def labels_as_factor(data: Dataset, batch: Batch) -> tuple[Batch, Mapping[int, F
 def real_split(view: View, count: int) -> tuple[Batch, Batch]:
     """Return at most `count` real samples to learn from and others to be tested on.
 
-    The latter are held-out ones where the data set has them, else a fifth of those. Raises
-    ValueError when there are too few for either.
+    The latter are held-out ones where the data set has them, else a fifth of those.
     """
     train = view.real(count)
-    if len(train.samples) < LEAST:
-        few = f"only {len(train.samples)} real samples to learn from; at least {LEAST}"
-        raise ValueError(f"{view.data.name}: {few}")
     if view.data.held_out() is not None:
         return train, view.real(HELD_OUT, held_out=True)
     cut = len(train.samples) - min(HELD_OUT, len(train.samples) // 5)

@@ -42,6 +42,7 @@ from gantk_measures.judge import (
     judge_of_labels,
     labels_as_factor,
     real_split,
+    too_few,
 )
 from gantk_measures.statistics import Indices, Numbers, bootstrap_all, numpy_rng
 
@@ -117,6 +118,8 @@ class ModeCoverage(Measure):
         """Return `covered`, `kl` and `entropy`."""
         if not self._columns and not has_labels(view.data):
             return [_nothing(f"{view.data.name!r} has neither discrete factors nor labels")]
+        if few := too_few(view.data):
+            return [_nothing(few)]
         truth = self._counted(view.data)
         size = math.prod(int(values.max()) + 1 for values in truth.values())
         if size > MOST:
