@@ -57,6 +57,8 @@ def diff(
     changes = Changes(variants, settings, removals)
     if b is None and not changes:
         raise UsageError("there is nothing to compare with: give a second recipe, or --variant")
+    if a == "-" and b in (None, "-"):
+        raise UsageError("standard input can be read once only; give one side as a file")
     left, right = _sides(session, (a, b or a), changes)
     rows = [_row(change, left, right) for change in _compared(session, left, right)]
     if as_json:

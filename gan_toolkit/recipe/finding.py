@@ -67,7 +67,7 @@ def _in_folder(folder: Path, prefix: str, origin: str) -> Iterator[Listed]:
 
 def _siblings(path: Path) -> list[Path]:
     try:
-        return sorted(path.parent.glob("*.toml"))
+        return sorted(file for file in path.parent.glob("*.toml") if _is_file(file))
     except OSError:
         return []
 

@@ -121,6 +121,8 @@ def test_a_run_and_its_model_are_those_of_their_recipe(gantk: Gantk, recipe: Pat
         (("tiny.toml", "no.toml"), "there is no file no.toml"),
         (("tiny.toml", "."), "has no run.json: it is not a run's folder"),
         (("tiny.toml", "no.safetensors"), "no.safetensors"),
+        (("-", "-"), "standard input can be read once only; give one side as a file"),
+        (("-", "--set", "run.steps=5"), "standard input can be read once only"),
     ],
 )
 def test_what_can_not_be_compared(

@@ -45,12 +45,17 @@ def test_a_file_wins_over_a_name(stocked: PluginHost, tmp_path: Path) -> None:
             "did you mean 'infogan-chairs'?",
         ),
         ("mine.tml.toml", "there is no file mine.tml.toml; did you mean 'mine.toml'?"),
+        (
+            "a_whole_folder.toml",
+            "there is no file a_whole_folder.toml; recipes with a name: gantk recipe list",
+        ),
         ("some/where", "there is no file some/where; recipes with a name: gantk recipe list"),
         ("a\0b", "no recipe is named 'a\\x00b'; known: infogan-chairs, boards:base"),
     ],
 )
 def test_nothing_of_that_name(name: str, text: str, stocked: PluginHost, tmp_path: Path) -> None:
     (tmp_path / "mine.toml").touch()
+    (tmp_path / "a_whole_folder.toml").mkdir()
 
     with pytest.raises(UsageError) as caught:
         find_recipe(name, stocked)

@@ -19,7 +19,7 @@ from gantk_measures.dci import importance_scores, importance_values
 from gantk_measures.effort import samples_for, trees_for
 from gantk_measures.guard import broken
 from gantk_measures.importance import Regressor
-from gantk_measures.judge import REAL, Judge, judge_of
+from gantk_measures.judge import REAL, Judge, judge_of, too_few
 from gantk_measures.leak import leaks
 from gantk_measures.mig import gap_scores, gap_values
 from gantk_measures.nothing import nothing
@@ -68,6 +68,8 @@ class Controllability(Measure):
         codes = self._codes or list(view.inferable)
         if reason := lacking(view.data, self._factors, codes):
             return [nothing("mig", reason)]
+        if few := too_few(view.data):
+            return [nothing("mig", few)]
         bank = view.bank(samples_for(view, self._samples, SAMPLES))
         if lost := broken(bank.samples):
             return [nothing("mig", f"{lost} of {len(bank.samples)} samples are not finite")]

@@ -16,9 +16,8 @@ from gantk_measures.codes import binned, members
 from gantk_measures.effort import samples_for
 from gantk_measures.extractors import Name, choose, extractor_of
 from gantk_measures.guard import broken
-from gantk_measures.judge import REAL
+from gantk_measures.judge import REAL, too_few
 from gantk_measures.nothing import nothing
-from gantk_measures.reading import LEAST
 from gantk_measures.ssim import WINDOW, ms_ssim, scales_for
 from gantk_measures.statistics import Indices, Numbers, bootstrap_mean, numpy_rng
 
@@ -50,10 +49,8 @@ class Diversity(Measure):
         if len(view.data.sample_shape) == 1 or not scales_for(view.data.sample_shape):
             return [nothing("ms_ssim", f"needs images of at least {WINDOW} pixels a side")]
         wanted = samples_for(view, self._samples, SAMPLES)
-        if len(view.data) < LEAST:
-            return [
-                nothing("ms_ssim", f"{len(view.data)} real samples; at least {LEAST} are needed")
-            ]
+        if few := too_few(view.data):
+            return [nothing("ms_ssim", few)]
         bank = view.bank(wanted)
         if lost := broken(bank.samples):
             return [nothing("ms_ssim", f"{lost} of {wanted} samples are not finite", wanted)]

@@ -25,7 +25,7 @@ from gan_toolkit import Dataset, LatentSpace, Matrix, Measure, Score, View
 from gantk_measures.codes import binned, factor_place, lacking, members
 from gantk_measures.effort import samples_for
 from gantk_measures.heads import Head
-from gantk_measures.judge import REAL, Judge, judge_of
+from gantk_measures.judge import REAL, Judge, judge_of, too_few
 from gantk_measures.nothing import nothing
 from gantk_measures.statistics import Indices, bootstrap, numpy_rng
 
@@ -74,6 +74,8 @@ class Explained(Measure):
         codes = self._codes or list(view.inferable)
         if reason := lacking(view.data, self._factors, codes):
             return [nothing("precision", reason)]
+        if few := too_few(view.data):
+            return [nothing("precision", few)]
         judge = judge_of(view, self._factors, real=self._real, steps=self._steps)
         bank = view.bank(samples_for(view, self._samples, SAMPLES))
         features = judge.probe.features(bank.samples)

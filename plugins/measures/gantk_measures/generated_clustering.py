@@ -16,7 +16,7 @@ from gan_toolkit import LatentSpace, Measure, Score, View
 from gantk_measures.clustering import against_labels
 from gantk_measures.codes import members, trained_steps
 from gantk_measures.effort import samples_for
-from gantk_measures.judge import LABEL, REAL, Judge, judge_of_labels
+from gantk_measures.judge import LABEL, REAL, Judge, judge_of_labels, too_few
 from gantk_measures.nothing import nothing
 from gantk_measures.statistics import Indices, Numbers, contingency, entropy, numpy_rng
 
@@ -61,6 +61,8 @@ class GeneratedClustering(Measure):
             return [nothing("error", "no discrete code is inferred; name some in `codes`")]
         if view.real(1).labels is None:
             return [nothing("error", f"the data set {view.data.name!r} has no labels")]
+        if few := too_few(view.data):
+            return [nothing("error", few)]
         judge = judge_of_labels(view, real=self._real, steps=self._steps)
         bank = view.bank(samples_for(view, None, BANK))
         rng = numpy_rng(view, "generated clustering precision")

@@ -84,6 +84,11 @@ def judge_of_labels(view: View, *, real: int = REAL, steps: int | None = None) -
     return view.remember(key, lambda: _learn(view, targets, real, wanted))
 
 
+def too_few(data: Dataset) -> str:
+    """Return why nothing can be learned from a data set; empty where there are enough samples."""
+    return "" if len(data) >= LEAST else f"{len(data)} real samples; at least {LEAST} are needed"
+
+
 def has_labels(data: Dataset) -> bool:
     """Return whether the samples of a data set bear labels."""
     return len(data) > 0 and data.batch(torch.zeros(1, dtype=torch.int64)).labels is not None
@@ -114,9 +119,6 @@ def real_split(view: View, count: int) -> tuple[Batch, Batch]:
 def _learn(view: View, targets: Targets, real: int, steps: int) -> Judge:
     parts = real_split(view, real)
     (train, factors), (test, _) = map(targets, parts)
-    if len(train.samples) < LEAST:
-        few = f"only {len(train.samples)} real samples to learn from; at least {LEAST}"
-        raise ValueError(f"{view.data.name}: {few}")
     probe = Probe(train, factors, steps=steps, rng=view.rng("explained probe"))
     features = probe.features(test.samples)
     raw = probe.raw(features)

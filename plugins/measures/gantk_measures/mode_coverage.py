@@ -41,6 +41,7 @@ from gantk_measures.judge import (
     judge_of_labels,
     labels_as_factor,
     real_split,
+    too_few,
 )
 from gantk_measures.nothing import nothing
 from gantk_measures.statistics import Indices, Numbers, bootstrap_all, counts_of, numpy_rng
@@ -119,6 +120,8 @@ class ModeCoverage(Measure):
             return [
                 nothing("covered", f"{view.data.name!r} has neither discrete factors nor labels")
             ]
+        if few := too_few(view.data):
+            return [nothing("covered", few)]
         truth = self._counted(view.data)
         size = math.prod(int(values.max()) + 1 for values in truth.values())
         if size > MOST:

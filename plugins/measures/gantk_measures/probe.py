@@ -18,7 +18,8 @@ from gan_toolkit import Batch, Factor
 from gantk_measures.heads import Head, head_for
 from gantk_measures.variables import Variable
 
-SIDE = 32
+SIDE, LEAST_SIDE = 32, 8
+"""Pixels of the largest images that are read as they are, and of the smallest that can be read."""
 FEATURES = 128
 RATE = 3e-3
 
@@ -104,7 +105,10 @@ def shrink(samples: Tensor) -> Tensor:
 
 
 def body_for(shape: tuple[int, ...]) -> nn.Module:
-    """Return layers from samples (N, C, H, W) or (N, D) to features (N, F), not initialised."""
+    """Return layers from samples (N, C, H, W) or (N, D) to features (N, F), not initialised.
+
+    Raises ValueError for images smaller than `LEAST_SIDE`: three layers leave nothing of them.
+    """
     if len(shape) == 1:
         sizes = [shape[0], FEATURES, FEATURES]
         return nn.Sequential(
@@ -115,6 +119,8 @@ def body_for(shape: tuple[int, ...]) -> nn.Module:
             )
         )
     channels, height, width = shape
+    if min(height, width) < LEAST_SIDE:
+        raise ValueError(f"images of {height}x{width}; a probe needs {LEAST_SIDE} pixels a side")
     layers: list[nn.Module] = []
     for wide in (16, 32, 64):
         layers += [

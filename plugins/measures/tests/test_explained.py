@@ -11,6 +11,7 @@ from torch import Tensor
 from gan_toolkit import ArrayDataset, Factor, LatentSpace, Score
 from gan_toolkit.testing.views import Level, MemoryView, Turn
 from gantk_measures.explained import Explained
+from gantk_measures.probe import body_for
 
 Generate = Callable[[Tensor], Tensor]
 MEMORY: dict[Hashable, Any] = {}
@@ -65,16 +66,11 @@ def test_codes_that_are_ignored_explain_what_chance_does(measure: Explained, wor
         assert score.low <= score.value <= score.high
 
 
-def test_a_probe_refuses_to_learn_from_a_few_samples(world: Any) -> None:
-    few = torch.arange(99)
-    batch = world.data.batch(few)
-    data = ArrayDataset(
-        "few", "synthetic", batch.samples, factors=batch.factors, descriptions=world.data.factors
-    )
-    measure = Explained(world.space, data, factors=[], codes=CODES)
+def test_a_probe_names_the_smallest_image_it_reads() -> None:
+    assert body_for((1, 8, 8))(torch.zeros(2, 1, 8, 8)).shape == (2, 128)
 
-    with pytest.raises(ValueError, match="few: only 80 real samples to learn from; at least 100"):
-        measure.measure(MemoryView(world.space, data, world.obedient))
+    with pytest.raises(ValueError, match="images of 7x16; a probe needs 8 pixels a side"):
+        body_for((1, 7, 16))
 
 
 def test_probe_says_how_well_it_reads_real_samples(measure: Explained, world: Any) -> None:
