@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import re
 import subprocess
@@ -19,6 +18,7 @@ from gan_toolkit.plugins import PluginHost, load_plugins
 from gan_toolkit.registry import KINDS
 from gan_toolkit.testing.checking import check_plugin
 from gan_toolkit.testing.conformance import PluginConformance, checks_in
+from gan_toolkit.testing.counting import code_lines
 from gan_toolkit.testing.distributions import lay
 
 ALL = scaffold.kinds()
@@ -30,16 +30,6 @@ def written(place: Path, name: str, kinds: list[str]) -> Path:
     folder = place / scaffold.distribution_of(name)
     scaffold.write_plugin(folder, scaffold.render(name, kinds))
     return folder
-
-
-def code_lines(path: Path) -> int:
-    """Count the lines of code of a component: no blank lines, docstrings, comments, imports."""
-    tree = ast.parse(path.read_text())
-    (component,) = (n for n in tree.body if isinstance(n, ast.ClassDef | ast.FunctionDef))
-    for node in ast.walk(component):
-        if isinstance(node, ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
-            node.body = node.body[1:] or [ast.Pass()]
-    return len(ast.unparse(component).replace("\n\n", "\n").splitlines())
 
 
 def ruff(*words: str, here: Path) -> str:
@@ -59,7 +49,7 @@ def ruff(*words: str, here: Path) -> str:
 
 @pytest.fixture(scope="module")
 def plugins(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A plugin of each kind alone, named after its kind; one of all, also by the shortest name and by the longest."""
+    """Each kind alone, named after it; all together, also by the shortest and longest name."""
     place = tmp_path_factory.mktemp("plugins")
     for kind in ALL:
         written(place, f"a_{kind}", [kind])
@@ -103,7 +93,11 @@ def test_each_kind_alone_keeps_its_contract(kind, plugins, monkeypatch):
 
 @pytest.mark.parametrize("kind", ALL)
 def test_each_component_is_short(kind, plugins):
-    assert code_lines(plugins / "gantk-wave" / "gantk_wave" / f"{kind}.py") <= MOST_LINES
+    module = plugins / "gantk-wave" / "gantk_wave" / f"{kind}.py"
+
+    (lines,) = code_lines(module.read_text()).values()
+
+    assert lines <= MOST_LINES
 
 
 def environment(*folders: Path) -> dict[str, str]:
