@@ -10,6 +10,7 @@ from gan_toolkit.cli import completing
 from gan_toolkit.cli.check import check_plugins
 from gan_toolkit.cli.components import check_kind
 from gan_toolkit.cli.group import Group
+from gan_toolkit.cli.new import new_plugin
 from gan_toolkit.cli.session import Session, pass_session, shared
 from gan_toolkit.cli.streams import write
 from gan_toolkit.cli.text import count_of, heading, put, put_json, table
@@ -25,6 +26,7 @@ def plugins() -> None:
 
 
 plugins.add_command(check_plugins)
+plugins.add_command(new_plugin)
 
 
 @plugins.command("list", short_help="All plugins, with what they offer.")

@@ -14,6 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 INSTALL = ("install", "--quiet", "--no-index", "--no-build-isolation", "--no-deps")
+PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check")
 CHANGES_WHAT_PYTHON_SEES = ("GANTK_", "PYTHON", "PYTEST", "COVERAGE", "COV_")
 
 
@@ -33,6 +34,10 @@ class Installed:
     def gantk(self, *words: str, here: Path) -> str:
         """Run the command in the folder `here` and return its standard output."""
         return run(str(self.folder / "bin" / "gantk"), *words, here=here)
+
+    def install(self, *what: str, here: Path) -> None:
+        """Install something into it, by the pip of this environment."""
+        run(*PIP, "--python", str(self.folder / "bin" / "python"), *INSTALL, *what, here=here)
 
 
 def run(*words: str, here: Path) -> str:
@@ -62,17 +67,16 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     pytest.importorskip("pip")
     place = tmp_path_factory.mktemp("elsewhere")
     example = Path(shutil.copytree(ROOT / "plugins" / "example", place / "gantk-example"))
-    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check")
     build = ("wheel", *INSTALL[1:], "--wheel-dir", str(place))
-    run(*pip, *build, str(ROOT), here=place)
+    run(*PIP, *build, str(ROOT), here=place)
     (wheel,) = place.glob("*.whl")
     folder = place / "environment"
     venv.create(folder, symlinks=True)
     (packages,) = folder.glob("lib/python*/site-packages")
     ours = [path for path in sys.path if Path(path).name in ("site-packages", "dist-packages")]
     (packages / "heavy.pth").write_text("\n".join(ours) + "\n")
-    into = (*pip, "--python", str(folder / "bin" / "python"), *INSTALL)
+    made = Installed(folder, wheel, example)
     # Each its own call, as `gan-toolkit` is there before anybody installs a plugin.
-    run(*into, "--ignore-installed", str(wheel), here=place)
-    run(*into, str(example), here=place)
-    return Installed(folder, wheel, example)
+    made.install("--ignore-installed", str(wheel), here=place)
+    made.install(str(example), here=place)
+    return made

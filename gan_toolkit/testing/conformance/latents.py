@@ -73,6 +73,13 @@ class LatentConformance(Conformance):
         with torch.device("meta"):
             assert latent.sample(2, None).device.type == "meta"
 
+    def test_it_is_made_and_describes_itself_where_tensors_have_no_values(self) -> None:
+        """A run is rehearsed on the `meta` device: a latent keeps numbers, not tensors."""
+        with torch.device("meta"):
+            latent = self.make()
+            if latent.posterior_width:
+                assert math.isfinite(latent.entropy())
+
     def test_posterior_scores_what_sample_gives(self) -> None:
         latent = _recoverable(self.make())
         raw = torch.randn(5, latent.posterior_width, generator=rng_of(1))

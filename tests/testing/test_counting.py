@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from gan_toolkit.testing.counting import code_lines
+
+MODULE = '''
+"""A module."""
+
+import math
+
+
+class Shape:
+    """Two lines
+    of text."""
+
+    width = 1  # a comment
+
+    def area(self):
+        """One line."""
+
+        return math.pow(
+            self.width, 2,
+        )
+
+    def nothing(self):
+        """Nothing but this."""
+
+
+def make():
+    return Shape()
+'''
+
+
+def test_lines_of_code_are_counted_and_nothing_else():
+    """`Shape`: class, width, def, return, def, pass."""
+    assert code_lines(MODULE) == {"Shape": 6, "make": 2}
