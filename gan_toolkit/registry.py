@@ -186,7 +186,7 @@ class Registry:
         a run that uses it can be resumed, and its model loaded, only where it was offered anew.
         RegistrationError when it can't be taken, or a plugin has the name.
         """
-        text = f"{build.__module__}:{build.__name__}"
+        text = getattr(build, "__qualname__", type(build).__name__)
         component = Component(kind, name, options, text, summary=summary, plugin=HERE, made=build)
         self._take_in(component)
 
@@ -249,7 +249,7 @@ def _check(component: Component) -> None:
             raise RegistrationError(
                 f"{kind} {known_as!r}: a name is lower-case letters, digits and _, letter first"
             )
-    if not _BUILD.fullmatch(component.build):
+    if component.made is None and not _BUILD.fullmatch(component.build):
         raise RegistrationError(
             f"{kind} {name!r}: build is 'package.module:Name'; found {component.build!r}"
         )

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -150,9 +151,11 @@ def test_what_is_made_here_is_built_without_looking_for_it() -> None:
 
     registry.offer("latent", "shape", Shape, summary="a shape")
     registry.offer("latent", "inner", inner)
+    registry.offer("latent", "part", partial(dict, a=1))
 
     assert registry.get("latent", "shape").load() is Shape
     assert registry.get("latent", "inner").load() is inner
+    assert registry.get("latent", "part").load()() == {"a": 1}
     assert registry.get("latent", "shape").plugin == "here"
 
 
