@@ -10,6 +10,7 @@ import contextlib
 import os
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -144,7 +145,10 @@ class PluginHost:
             module = found.load()
             check_api(module)
             record.hooks = tuple(check_hooks(self._manager, module))
-            self._manager.register(module, name=found.name)
+            with warnings.catch_warnings(record=True) as told:
+                warnings.simplefilter("always")
+                self._manager.register(module, name=found.name)
+            record.notes += [str(warning.message) for warning in told]  # a hook is on its way out
             self._modules[found.name] = module
             before = self.registry.snapshot()
             with self.registry.owned_by(found.name):

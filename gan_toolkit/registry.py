@@ -36,6 +36,9 @@ KINDS = (
     "exporter",
 )
 
+HERE = "here"
+"""Who offers what was defined in this process."""
+
 Migration = Callable[[dict[str, Any]], dict[str, Any]]
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -81,6 +84,8 @@ class Component:
     """Options that checks build it with, where a default is missing or too large to be quick."""
     plugin: str = ""
     """Who offers it; set by the host."""
+    made: Callable[..., Any] | None = field(default=None, hash=False)
+    """What builds it, if that was defined in this process and no text need find it."""
 
     @property
     def pinned(self) -> str:
@@ -111,6 +116,8 @@ class Component:
 
     def load(self) -> Callable[..., Any]:
         """Import what builds it; PluginError names the plugin and the text when it can't be."""
+        if self.made is not None:
+            return self.made
         module, _, name = self.build.partition(":")
         try:
             builder = getattr(importlib.import_module(module), name)
@@ -162,14 +169,38 @@ class Registry:
             dict(trial or {}),
             self._owner,
         )
+        self._take_in(component)
+
+    def offer(
+        self,
+        kind: str,
+        name: str,
+        build: Callable[..., Any],
+        *,
+        options: type[Options] = NoOptions,
+        summary: str = "",
+    ) -> None:
+        """Offer what was defined in this process, such as in a cell of a notebook.
+
+        The same again replaces it: the cell was edited. Other processes know nothing of it, so that
+        a run that uses it can be resumed, and its model loaded, only where it was offered anew.
+        RegistrationError when it can't be taken, or a plugin has the name.
+        """
+        text = getattr(build, "__qualname__", type(build).__name__)
+        component = Component(kind, name, options, text, summary=summary, plugin=HERE, made=build)
+        self._take_in(component)
+
+    def _take_in(self, component: Component) -> None:
         _check(component)
-        for known_as in (name, *component.aliases):
-            if there := self._components.get((kind, known_as)):
+        kind, names = component.kind, (component.name, *component.aliases)
+        for known_as in names:
+            there = self._components.get((kind, known_as))
+            if there and not (there.made and component.made):
                 owner = there.plugin or "another plugin"
                 raise RegistrationError(
                     f"{kind} {known_as!r} is already registered by {owner}; block one of the two"
                 )
-        for known_as in (name, *component.aliases):
+        for known_as in names:
             self._components[kind, known_as] = component
 
     def get(self, kind: str, name: str) -> Component:
@@ -218,7 +249,7 @@ def _check(component: Component) -> None:
             raise RegistrationError(
                 f"{kind} {known_as!r}: a name is lower-case letters, digits and _, letter first"
             )
-    if not _BUILD.fullmatch(component.build):
+    if component.made is None and not _BUILD.fullmatch(component.build):
         raise RegistrationError(
             f"{kind} {name!r}: build is 'package.module:Name'; found {component.build!r}"
         )

@@ -11,9 +11,10 @@ from pathlib import Path
 from textwrap import dedent
 
 import click
+import pluggy
 import pytest
 
-from gan_toolkit import plugins
+from gan_toolkit import hooks, plugins
 from gan_toolkit.errors import PluginError, UsageError
 from gan_toolkit.hooks import SPECIFIED
 from gan_toolkit.plugins import PluginHost, PluginRecord, load_plugins
@@ -171,6 +172,79 @@ def test_a_plugin_that_is_too_new(install: Install, load: Load) -> None:
     record = _only(host, "new")
     assert (record.status, record.reason) == ("incompatible", "needs plugin API 1.4, this is 1.0")
     assert _only(host, "other").status == "incompatible"
+
+
+def test_a_plugin_made_for_an_older_minor_version_is_loaded(
+    install: Install, load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hooks, "GANTK_API", (1, 3))
+    for name, api in (("old", "(1, 0)"), ("same", "(1, 3)"), ("before", "(0, 9)")):
+        install(name, f"from gan_toolkit import hookimpl\nGANTK_API = {api}\n@hookimpl\n" + RECIPES)
+
+    records = load().records
+
+    assert {record.name: record.status for record in records} == {
+        "old": "loaded",
+        "same": "loaded",
+        "before": "incompatible",
+    }
+
+
+def test_a_plugin_that_says_no_version_is_taken_for_the_first(
+    install: Install, load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install("good")
+    assert _only(load(), "good").status == "loaded"
+
+    monkeypatch.setattr(hooks, "GANTK_API", (2, 0))
+
+    assert _only(load(), "good").reason == "needs plugin API 1.0, this is 2.0"
+
+
+RECIPES = "def gantk_recipes(): return []"
+
+
+class Later(hooks.Hooks):
+    """The hooks as they may be one day: one and an argument on their way out, one argument new."""
+
+    @hooks.hookspec(warn_on_impl=DeprecationWarning("gantk_recipes goes with API 2.0"))
+    def gantk_recipes(self) -> list[Path]:  # type: ignore[empty-body]
+        """Return folders of recipes."""
+
+    @hooks.hookspec(warn_on_impl_args={"cli": DeprecationWarning("cli goes with API 2.0")})
+    def gantk_commands(self, cli: click.Group, session: object) -> None:
+        """Add commands."""
+
+
+@pytest.mark.parametrize(
+    ("hook", "notes"),
+    [
+        (RECIPES, ["gantk_recipes goes with API 2.0"]),
+        ("def gantk_commands(cli): cli.help = 'seen'", ["cli goes with API 2.0"]),
+        ("def gantk_commands(): ...", []),
+    ],
+)
+def test_a_deprecated_hook_works_and_is_noted(
+    hook: str, notes: list[str], install: Install, load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And an argument that is new is no matter to those that don't name it."""
+
+    def later() -> pluggy.PluginManager:
+        manager = pluggy.PluginManager(hooks.PROJECT)
+        manager.add_hookspecs(Later)
+        return manager
+
+    monkeypatch.setattr(plugins, "new_manager", later)
+    install("old", f"from gan_toolkit import hookimpl\n@hookimpl\n{hook}")
+
+    host = load()
+    group = click.Group()
+    host.add_commands(group)
+
+    assert _only(host, "old").status == "loaded"
+    assert _only(host, "old").notes == notes
+    assert host.recipes() == []
+    assert (group.help == "seen") is ("seen" in hook)
 
 
 def test_the_same_plugin_twice_is_no_trouble(

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +137,49 @@ def test_a_builder_that_cannot_be_loaded_names_plugin_and_text(build: str) -> No
 
     assert build in str(caught.value)
     assert caught.value.exit_code == 3
+
+
+class Shape:
+    """Made in this process."""
+
+
+def test_what_is_made_here_is_built_without_looking_for_it() -> None:
+    registry = Registry()
+
+    def inner() -> Shape:
+        return Shape()
+
+    registry.offer("latent", "shape", Shape, summary="a shape")
+    registry.offer("latent", "inner", inner)
+    registry.offer("latent", "part", partial(dict, a=1))
+
+    assert registry.get("latent", "shape").load() is Shape
+    assert registry.get("latent", "inner").load() is inner
+    assert registry.get("latent", "part").load()() == {"a": 1}
+    assert registry.get("latent", "shape").plugin == "here"
+
+
+def test_a_cell_that_is_run_again_replaces_what_it_offered() -> None:
+    registry = Registry()
+    for made in (Shape, Counter):
+        registry.offer("latent", "shape", made)
+
+    assert registry.get("latent", "shape").load() is Counter
+    assert registry.names("latent") == ["shape"]
+
+
+def test_what_is_made_here_takes_no_name_of_a_plugin_nor_gives_up_its_own() -> None:
+    registry = Registry()
+    with registry.owned_by("boards"):
+        registry.add("latent", "shape", build="collections:Counter")
+    registry.offer("latent", "mine", Shape)
+
+    with pytest.raises(RegistrationError, match="'shape' is already registered by boards"):
+        registry.offer("latent", "shape", Shape)
+    with pytest.raises(RegistrationError, match="'mine' is already registered by here"):
+        registry.add("latent", "mine", build="collections:Counter")
+    with pytest.raises(RegistrationError, match="no kind is named"):
+        registry.offer("latnt", "shape", Shape)
 
 
 def test_kinds_are_named_once() -> None:

@@ -189,7 +189,7 @@ def is_of_ours(words: list[str]) -> bool:
         "-P" not in words
         and asks
         and not any(
-            word.endswith(".toml") or word.startswith("example:") or word.isupper()
+            word.endswith(".toml") or word.startswith(("example:", "wave:")) or word.isupper()
             for word in words
         )
     )

@@ -12,7 +12,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from gan_toolkit import Latent, Override, choose_device, load_plugins, load_recipe
+from gan_toolkit import (
+    Latent,
+    Override,
+    Pass,
+    Regulariser,
+    choose_device,
+    load_plugins,
+    load_recipe,
+)
 from gan_toolkit.checkpoints import CheckpointStore
 from gan_toolkit.launch import launch, resume
 from gan_toolkit.plugins import PluginHost
@@ -22,6 +30,7 @@ from gan_toolkit.testing.checking import check_plugin
 from gan_toolkit.testing.conformance import LatentConformance
 from gan_toolkit.testing.counting import code_lines
 
+ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent / "proof"
 FILE = HERE / "proof.py"
 MOST_LINES = 25
@@ -52,6 +61,14 @@ def test_each_component_is_short():
 
     assert components <= lines.keys()
     assert {name: lines[name] for name in components if lines[name] > MOST_LINES} == {}
+
+
+def test_the_page_that_compares_says_how_long_they_are():
+    page = (ROOT / "docs" / "explanation" / "adding_a_component.md").read_text()
+    lines = code_lines(FILE.read_text())
+
+    for name in ("Orthogonal", "BetaLatent", "BernoulliLatent", "Csv", "moons"):
+        assert f"| `{name}` | {lines[name]} |" in page
 
 
 def test_it_imports_the_public_surface_only():
@@ -115,3 +132,19 @@ def test_trained_with_infogan_stopped_and_resumed_equals_uninterrupted(host, tmp
     assert [line.split(",")[0] for line in table] == [str(step) for step in range(1, 9)]
     saved = [name for group in last_state(straight).tensors.values() for name in group]
     assert [name for name in saved if "apart" in name and "head" in name]
+
+
+def test_what_a_cell_defines_trains_by_name(tmp_path):
+    class Even(Regulariser):
+        def generator_term(self, seen: Pass) -> Tensor:
+            return seen.fake.mean().square()
+
+    host = load_plugins(environ={})
+    host.registry.offer("regulariser", "even", Even)
+    few = ("run.steps=2", "run.log_every=1", "data.count=256", "measures.bound.samples=100")
+    even = 'regularisers.even={use = "even"}'
+    recipe = load_recipe("infogan_ring", host, overrides=[Override(t) for t in (*few, even)])
+
+    run = launch(recipe, host, device=choose_device("cpu"), out=tmp_path, tell=lambda _: None)
+
+    assert "generator/even" in next(iter(run.metrics.read()))

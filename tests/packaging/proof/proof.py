@@ -137,6 +137,8 @@ class Orthogonal(Regulariser):
     W is a head of its own on the critic's features f, stepped by the critic's optimiser.
     """
 
+    one: Tensor
+
     def __init__(self, feature_width: int, size: int = 4) -> None:
         super().__init__()
         self.head = nn.Linear(feature_width, size, bias=False)
