@@ -71,6 +71,8 @@ class Findings:
     scores: list[dict[str, Any]]
     failures: tuple[str, ...] = ()
     path: Path | None = None
+    stopped_in: str = ""
+    """The measure that Ctrl-C stopped: it and what would have followed have no scores."""
 
 
 def examine_run(run: RunFolder, host: PluginHost, request: Request, tell: Tell) -> Findings:
@@ -184,12 +186,16 @@ class _Examination:
         )
         if not view.inferable:
             self.say("no term here reads codes: measures that need a reader do not apply")
-        scores = [
-            {**score, "data": {**score["data"], **other}}
-            for name, build in self._measures(seen)
-            for score in self._scores(name, build, view)
-        ]
-        return Findings(view.step, scores, tuple(self.failures))
+        scores: list[dict[str, Any]] = []
+        stopped_in = ""
+        for name, build in self._measures(seen):
+            try:
+                found = self._scores(name, build, view)
+            except KeyboardInterrupt:  # what was found before took minutes: it is kept
+                stopped_in = name
+                break
+            scores += [{**score, "data": {**score["data"], **other}} for score in found]
+        return Findings(view.step, scores, tuple(self.failures), stopped_in=stopped_in)
 
     def say(self, text: str) -> None:
         """Tell a line of prose."""

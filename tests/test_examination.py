@@ -17,7 +17,7 @@ from gan_toolkit import strict_json
 from gan_toolkit.assemble import Assembly
 from gan_toolkit.device import Device
 from gan_toolkit.errors import DataError, RecipeError, ResumeError, StorageError, UsageError
-from gan_toolkit.evaluation import EngineView
+from gan_toolkit.evaluation import EngineView, evaluate
 from gan_toolkit.examination import Findings, Request, examine_model, examine_run
 from gan_toolkit.interfaces import Measure, Regulariser, Score, View
 from gan_toolkit.launch import launch, resume
@@ -200,6 +200,29 @@ def test_effort_counts_where_nobody_says_how_many(
     found = examined(unmeasured, measures={"bound": ""}, effort=effort)
 
     assert {score["count"] for score in found.scores} == {count}
+
+
+def test_ctrl_c_keeps_what_was_measured_before(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured = list(run.tables()["measures"])
+    calls = []
+
+    def evaluate_once(name: str, *rest: Any) -> list[dict[str, Any]]:
+        calls.append(name)
+        if len(calls) > 1:
+            raise KeyboardInterrupt
+        return evaluate(name, *rest)
+
+    monkeypatch.setattr("gan_toolkit.examination.evaluate", evaluate_once)
+
+    found = examined(run, seed=7)
+
+    assert (found.stopped_in, {name for name, _ in values(found.scores)}) == (
+        measured[1],
+        {measured[0]},
+    )
+    assert [s for s in run.scores()[1] if s["seed"] == 7] == found.scores
 
 
 def test_all_others_are_run_beside_what_the_recipe_names(run: RunFolder) -> None:

@@ -14,7 +14,7 @@ from gan_toolkit.cli.options import SEED, effort_options, named_components
 from gan_toolkit.cli.scores import show_scores
 from gan_toolkit.cli.session import Session, pass_session, shared
 from gan_toolkit.cli.text import put, put_json, waiting
-from gan_toolkit.errors import PluginError
+from gan_toolkit.errors import Interrupted, PluginError
 
 if TYPE_CHECKING:
     from gan_toolkit.examination import Findings, Request
@@ -86,6 +86,11 @@ def evaluate(
     )
     found = _examine(session, Path(source) if is_file else folder, request, is_file=is_file)
     _show(session, found, as_json=as_json)
+    if found.stopped_in:
+        raise Interrupted(
+            f"stopped in {found.stopped_in}; what was measured before is kept, the same command "
+            "measures all"
+        )
     if found.failures:
         raise PluginError(f"{len(found.failures)} failed: {'; '.join(found.failures)}")
 
