@@ -55,10 +55,10 @@ def chosen_kinds(words: str) -> list[str]:
         raise UsageError(f"--kinds: say which components to begin with: {', '.join(kinds())}")
     for word in wanted:
         if word not in kinds():
+            early = word in UNKNOWN_HERE
+            found = f"{word!r} has no interface yet" if early else f"no kind is named {word!r}"
             known = ", ".join(kinds())
-            raise UsageError(
-                f"--kinds: no kind is named {word!r}; known: {known}{did_you_mean(word, kinds())}"
-            )
+            raise UsageError(f"--kinds: {found}; known: {known}{did_you_mean(word, kinds())}")
     return [kind for kind in kinds() if kind in wanted]
 
 

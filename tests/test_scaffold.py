@@ -252,3 +252,8 @@ def test_a_disk_that_fails_half_way_leaves_nothing(tmp_path, monkeypatch):
         written(tmp_path, "wave", ALL)
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_kind_without_an_interface_is_not_called_unknown() -> None:
+    with pytest.raises(UsageError, match="'exporter' has no interface yet; known: latent, "):
+        scaffold.chosen_kinds("latent, exporter")

@@ -66,10 +66,8 @@ class Controllability(Measure):
     def measure(self, view: View) -> list[Score]:
         """Return `precision`, MIG and its relatives, D, C and I, and `leak/<factor>`."""
         codes = self._codes or list(view.inferable)
-        if reason := lacking(view.data, self._factors, codes):
+        if reason := lacking(view.data, self._factors, codes) or too_few(view.data):
             return [nothing("mig", reason)]
-        if few := too_few(view.data):
-            return [nothing("mig", few)]
         bank = view.bank(samples_for(view, self._samples, SAMPLES))
         if lost := broken(bank.samples):
             return [nothing("mig", f"{lost} of {len(bank.samples)} samples are not finite")]

@@ -72,10 +72,8 @@ class Explained(Measure):
     def measure(self, view: View) -> list[Score]:
         """Return `precision`, then `<factor>/<code>` for every pair."""
         codes = self._codes or list(view.inferable)
-        if reason := lacking(view.data, self._factors, codes):
+        if reason := lacking(view.data, self._factors, codes) or too_few(view.data):
             return [nothing("precision", reason)]
-        if few := too_few(view.data):
-            return [nothing("precision", few)]
         judge = judge_of(view, self._factors, real=self._real, steps=self._steps)
         bank = view.bank(samples_for(view, self._samples, SAMPLES))
         features = judge.probe.features(bank.samples)
