@@ -15,6 +15,8 @@ from gan_toolkit.wording import figure, number
 
 WIDTH, HEIGHT = 560, 250
 LEFT, RIGHT, TOP, BOTTOM = 58, 14, 12, 34
+HALF_LETTER = 4
+"""Of a label on an axis, at most."""
 MOST_POINTS = 240
 MOST_SERIES = 8
 """Curves in one drawing; more go into another."""
@@ -112,9 +114,14 @@ def chart(
             for name, some in shares.items()
         ],
         [Level(_y(mark.value, up), mark.label, mark.ceiling) for mark in wanted],
-        [Tick(_x(value, across), f"{value:,.0f}") for value in ticks_across],
+        [_within(Tick(_x(value, across), f"{value:,.0f}")) for value in ticks_across],
         [Tick(_y(value, up), tick_label(value, ticks_up)) for value in ticks_up],
     )
+
+
+def _within(tick: Tick) -> Tick:
+    """Return a label that is written around its place, moved so far that its end is not cut off."""
+    return Tick(min(tick.at, WIDTH - HALF_LETTER * len(tick.label)), tick.label)
 
 
 def _merged(marks: Iterable[Mark]) -> list[Mark]:

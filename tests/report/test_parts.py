@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from gan_toolkit.charts import HEIGHT, MOST_POINTS, TOP, Chart, Mark
+from gan_toolkit.charts import HALF_LETTER, HEIGHT, MOST_POINTS, TOP, WIDTH, Chart, Mark
 from gan_toolkit.interfaces import Picture
 from gan_toolkit.report import pictures
 from gan_toolkit.report.curves import charts
@@ -99,6 +99,15 @@ def test_a_curve_goes_from_the_first_step_to_the_last() -> None:
     assert between == pytest.approx((low + high) / 2, abs=0.1)
     assert [tick.label for tick in chart.across] == ["10", "15", "20", "25", "30"]
     assert chart.summary == "term against steps: a ends at 30"
+
+
+def test_the_last_label_is_not_cut_off() -> None:
+    """`2,500` is wider around its place than the margin beside the axis."""
+    (drawn,) = charts([logged(step=step, term__a=1.0 / step) for step in (500, 2_500)], {})
+    last = drawn.across[-1]
+
+    assert last.label == "2,500"
+    assert last.at + HALF_LETTER * len("2,500") == WIDTH
 
 
 def test_a_long_run_is_thinned_and_no_spike_is_lost() -> None:
