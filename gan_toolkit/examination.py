@@ -12,13 +12,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-from gan_toolkit import files
 from gan_toolkit.assemble import Assembly
 from gan_toolkit.device import Device, choose_device
 from gan_toolkit.errors import DataError, RecipeError, UsageError, did_you_mean
 from gan_toolkit.evaluation import EngineView, Seen, evaluate
 from gan_toolkit.events import untouched_randomness
 from gan_toolkit.interfaces import Effort, Measure
+from gan_toolkit.plugin_records import line_of
 from gan_toolkit.plugins import PluginHost
 from gan_toolkit.recipe import Override, Recipe, load_recipe
 from gan_toolkit.recipe.overrides import table_override
@@ -247,7 +247,7 @@ class _Examination:
                 raise
             self.say(f"{name} does not apply: {error.problems[0].text}")
         except (Exception, SystemExit) as error:  # noqa: BLE001 - it costs its own scores only
-            cause = files.printable(f"{type(error).__name__}: {error}".removesuffix(": "))
+            cause = line_of(error, always_named=True)
             self.failures.append(f"{name} ({cause})")
             self.say(f"measure {name!r} failed: {cause}")
         else:

@@ -9,13 +9,13 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gan_toolkit import files
 from gan_toolkit.assemble import Assembly
 from gan_toolkit.comparison import Side
 from gan_toolkit.errors import DataError, UsageError
 from gan_toolkit.evaluation import EngineView, records_of
 from gan_toolkit.events import untouched_randomness
 from gan_toolkit.interfaces import Comparison, Effort
+from gan_toolkit.plugin_records import line_of
 from gan_toolkit.plugins import PluginHost
 from gan_toolkit.recipe import Chosen, load_recipe, load_tables
 from gan_toolkit.recipe.overrides import table_override
@@ -153,7 +153,7 @@ class _Comparing:
                 records_of(name, some, view, use) for some, view in zip(scores, views, strict=True)
             ]
         except (Exception, SystemExit) as error:  # noqa: BLE001 - it costs its own scores only
-            cause = files.printable(f"{type(error).__name__}: {error}".removesuffix(": "))
+            cause = line_of(error, always_named=True)
             self.failures.append(f"{name} ({cause})")
             self.tell({"event": "note", "text": f"comparison {name!r} failed: {cause}"})
             return [[] for _ in views]
