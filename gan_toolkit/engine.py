@@ -185,6 +185,7 @@ class Engine:
             condition=condition,
             input_grad=phase == "critic" and self._input_grad_wanted(),
             norms=self._norms,
+            separable=self.critic.separable,
             rng=draw,
         )
 

@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 import torch
@@ -137,6 +138,10 @@ def _along_arcs(first: Tensor, last: Tensor, share: Tensor) -> Tensor:
 class Generator(nn.Module, ABC):
     """Turns latents (B, W) into samples: images (B, C, H, W) in [-1, 1], or points (B, D)."""
 
+    channels_last: bool = False
+    """Whether the weights of its convolutions may lie in channels-last order, which is faster on
+    most machines. Maps then lie so too: `flatten` and `reshape` take them, `view` may not."""
+
     @abstractmethod
     def forward(self, latent: Tensor, condition: Tensor | None = None) -> Tensor:
         """Return one sample per row of `latent`."""
@@ -155,6 +160,13 @@ class Critic(nn.Module, ABC):
     """Judges samples. Other networks may read its features."""
 
     feature_width: int
+    channels_last: bool = False
+    """As of a `Generator`."""
+    separable: bool = False
+    """Whether the samples of a batch meet in its batch norms only, and a call changes nothing but
+    their running statistics. Real and fake samples are then judged in one call, each normalised by
+    its own batch, which is the same and faster. Not so with spectral norm, which takes a step of
+    its power iteration at each call."""
 
     @abstractmethod
     def forward(self, sample: Tensor, condition: Tensor | None = None) -> Judgement:
@@ -180,9 +192,10 @@ class Pass:
     """One phase of one step: what every term of that phase sees.
 
     Each forward is made once, on first use, and shared by the objective and all regularisers. In
-    the critic's phase the fakes carry no gradient to the generator. Real and fake samples are
-    judged apart, each normalised by its own batch; `norms`, the critic's batch norms, remember the
-    fakes only, because heads that read features are trained on fakes.
+    the critic's phase the fakes carry no gradient to the generator. Real and fake samples are each
+    normalised by their own batch, also where a `separable` critic judges both in one call; `norms`,
+    the critic's batch norms, remember the fakes only, because heads that read features are trained
+    on fakes.
     """
 
     def __init__(
@@ -198,6 +211,7 @@ class Pass:
         condition: Tensor | None = None,
         input_grad: bool = False,
         norms: Sequence[_BatchNorm] = (),
+        separable: bool = False,
         rng: Callable[[str], torch.Generator] | None = None,
     ) -> None:
         self.phase: Player = phase
@@ -211,6 +225,8 @@ class Pass:
         self._critic = critic
         self._input_grad = input_grad
         self._norms = norms
+        # A gradient of its own for each costs less where each has a call of its own.
+        self._in_one_call = separable and phase == "critic" and not input_grad
         self._rng = rng
         self._real = real
         self._fake: Tensor | None = None
@@ -241,7 +257,9 @@ class Pass:
     @property
     def on_real(self) -> Judgement:
         """The critic's judgement of `real`."""
-        if self._on_real is None:
+        if self._on_real is None and self._in_one_call:
+            self._on_real, self._on_fake = self._judge_both()
+        elif self._on_real is None:
             with _held(self._norms):
                 self._on_real = self._judge(self.real)
         return self._on_real
@@ -249,7 +267,9 @@ class Pass:
     @property
     def on_fake(self) -> Judgement:
         """The critic's judgement of `fake`."""
-        if self._on_fake is None:
+        if self._on_fake is None and self._in_one_call:
+            self._on_real, self._on_fake = self._judge_both()
+        elif self._on_fake is None:
             self._on_fake = self._judge(self.fake)
         return self._on_fake
 
@@ -269,6 +289,15 @@ class Pass:
         score, features = self._critic(sample, self.condition)
         return Judgement(score.float(), features)
 
+    def _judge_both(self) -> tuple[Judgement, Judgement]:
+        count = len(self.real)
+        both = torch.cat([self.real, self.fake])
+        conditions = None if self.condition is None else torch.cat([self.condition] * 2)
+        with _apart(self._norms, count):
+            score, features = self._critic(both, conditions)
+        real, fake = zip(score.float().split(count), features.split(count), strict=True)
+        return Judgement(*real), Judgement(*fake)
+
 
 @contextmanager
 def _held(norms: Sequence[_BatchNorm]) -> Iterator[None]:
@@ -281,6 +310,29 @@ def _held(norms: Sequence[_BatchNorm]) -> Iterator[None]:
     finally:
         for norm, tracks in zip(norms, tracking, strict=True):
             norm.track_running_stats = tracks
+
+
+@contextmanager
+def _apart(norms: Sequence[_BatchNorm], count: int) -> Iterator[None]:
+    """Let batch norms normalise the first `count` rows by themselves, and remember the rest only.
+
+    Put on the modules themselves: a hook could not take the place of what they compute.
+    """
+
+    def forward(norm: _BatchNorm, rows: Tensor) -> Tensor:
+        plain = type(norm).forward
+        real, fake = rows.split(count)
+        with _held([norm]):
+            normalised = plain(norm, real)
+        return torch.cat([normalised, plain(norm, fake)])
+
+    for norm in norms:
+        vars(norm)["forward"] = partial(forward, norm)
+    try:
+        yield
+    finally:
+        for norm in norms:
+            del vars(norm)["forward"]
 
 
 class Regulariser(nn.Module):

@@ -54,9 +54,7 @@ class Moving:
         for parameter, gradient in zip(parameters, gradients, strict=True):
             if gradient is None:
                 continue
-            if gradient.stride() != parameter.stride():
-                # Fused optimisers read raw memory: an expanded or transposed gradient is garbage.
-                gradient = torch.empty_like(parameter).copy_(gradient)
+            gradient = _laid_as(parameter, gradient)
             if parameter.grad is not None:
                 # Not in place: autograd may hand one tensor to several parameters.
                 gradient = parameter.grad + gradient
@@ -101,7 +99,7 @@ class Moving:
         for path, value in (dict(tensors) | dict(facts)).items():
             name, _, key = path.rpartition("/")
             if name in order:
-                states.setdefault(order[name], {})[key] = value
+                states.setdefault(order[name], {})[key] = _laid_as(self.parameters[name], value)
         own = self.optimiser.state_dict()
         own["state"] = states
         for group, changed in zip(own["param_groups"], facts["groups"], strict=True):
@@ -118,6 +116,18 @@ class Moving:
             }
             for group, built in pairs
         ]
+
+
+def _laid_as(parameter: nn.Parameter, value: Any) -> Any:
+    """Return a tensor of the parameter's shape in its order of memory; anything else as it is.
+
+    Fused optimisers read raw memory: an expanded, transposed or channels-last one is garbage.
+    """
+    if not isinstance(value, Tensor) or value.shape != parameter.shape:
+        return value
+    if value.stride() == parameter.stride():
+        return value
+    return torch.empty_like(parameter, dtype=value.dtype, device=value.device).copy_(value)
 
 
 def make_players(

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gan_toolkit import device
 from gan_toolkit.device import Device, choose_device
 from gan_toolkit.engine import Engine, Term
 from gan_toolkit.errors import DeviceError, ExitCode
-from gan_toolkit.interfaces import Pass
+from gan_toolkit.interfaces import Generator, Pass
 from gan_toolkit.players import Optimiser
 from gan_toolkit.testing.parts import ReadBack, Smooth, tiny_engine
 
@@ -62,7 +62,8 @@ def test_plain_words_are_taken_as_they_are(monkeypatch):
         ("mps", "f32", 0, "device 'mps' is not supported; known: auto, cpu, cuda, cuda:1"),
         ("cuda", "f32", 0, "device 'cuda': torch sees no CUDA device; use auto or cpu"),
         ("cuda:2", "f32", 2, "device 'cuda:2': there are 2, numbered from cuda:0"),
-        ("cpu", "f16", 0, "precision 'f16' is unknown; known: auto, f32, bf16"),
+        ("cpu", "f16", 0, "precision 'f16' is unknown; known: auto, f32, tf32, bf16"),
+        ("cpu", "tf32", 0, "precision 'tf32' is CUDA's; on the CPU use auto, f32 or bf16"),
     ],
 )
 def test_a_word_that_can_not_be_served_is_refused_with_those_that_can(
@@ -97,6 +98,80 @@ def test_preparing_sets_threads_and_determinism_only_when_wanted(monkeypatch, th
 
     Device(deterministic=True, threads=2).prepare()
     assert (torch.get_num_threads(), asked) == (2, [True])
+
+
+@pytest.fixture
+def matmul() -> Iterator[Any]:
+    """Give torch's switch for f32 matrix products, off, and put it back."""
+    switch = torch.backends.mkldnn.matmul
+    before, switch.fp32_precision = switch.fp32_precision, "none"
+    yield switch
+    switch.fp32_precision = before
+
+
+@pytest.mark.parametrize(
+    ("found", "exact", "wanted"),
+    [
+        ({"avx512_f": True, "cpu_name": "AMD EPYC"}, True, "bf16"),
+        ({"avx512_f": True, "cpu_name": "AMD EPYC"}, False, "none"),
+        ({"avx512_f": False, "cpu_name": "AMD EPYC"}, True, "none"),
+        ({"avx512_f": True, "cpu_name": "Intel Xeon"}, True, "none"),
+        ({}, True, "none"),
+    ],
+)
+def test_products_go_to_onednn_where_it_is_faster_and_as_exact(
+    monkeypatch, matmul, found, exact, wanted
+):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: found, raising=False)
+    monkeypatch.setattr(device, "_products_are_exact", lambda: exact)
+
+    Device().prepare()
+
+    assert matmul.fp32_precision == wanted
+
+
+def test_a_product_that_was_rounded_is_noticed():
+    assert device._products_are_exact()
+    with torch.autocast("cpu", torch.bfloat16):
+        assert not device._products_are_exact()
+
+
+@pytest.mark.parametrize(("precision", "wanted"), [("f32", "ieee"), ("tf32", "tf32")])
+def test_on_cuda_f32_is_exact_and_tf32_is_asked_for_by_name(monkeypatch, precision, wanted):
+    backends = torch.backends
+    kept = backends.cuda.matmul.fp32_precision, backends.cudnn.conv.fp32_precision
+    try:
+        Device(torch.device("cuda"), precision).prepare()
+        found = backends.cuda.matmul.fp32_precision, backends.cudnn.conv.fp32_precision
+    finally:
+        backends.cuda.matmul.fp32_precision, backends.cudnn.conv.fp32_precision = kept
+
+    assert found == (wanted, wanted)
+
+
+class Maps(Generator):
+    """One up-convolution."""
+
+    channels_last = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.up = nn.ConvTranspose2d(4, 3, 4)
+
+    def forward(self, latent: Tensor, condition: Tensor | None = None) -> Tensor:
+        return self.up(latent[:, :, None, None])
+
+
+@pytest.mark.parametrize("says", [True, False])
+def test_weights_lie_channels_last_in_networks_that_say_they_may(says):
+    network = Maps()
+    network.channels_last = says
+    before = network(torch.ones(2, 4))
+
+    Device().place(nn.ModuleList([network]))
+
+    assert network.up.weight.is_contiguous(memory_format=torch.channels_last) == says
+    torch.testing.assert_close(network(torch.ones(2, 4)), before)
 
 
 def test_peak_memory_is_counted_in_bytes():

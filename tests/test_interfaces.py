@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor, nn
 
 from gan_toolkit.interfaces import Critic, Judgement, Pass
+from gan_toolkit.randomness import seeded
 from gan_toolkit.testing.parts import TinyGenerator, tiny_engine, tiny_space
 from gan_toolkit.testing.views import Choice, Level, Turn
 
@@ -94,6 +97,83 @@ def test_a_critic_that_fails_remembers_again_afterwards():
         _ = seen.on_real
 
     assert (critic.norm.momentum, critic.norm.track_running_stats) == (0.1, True)
+
+
+class Layered(Critic):
+    """Two layers with batch norm, in f64, so that only mathematics is compared."""
+
+    feature_width = 6
+    separable = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Linear(2, 5), nn.BatchNorm1d(5), nn.LeakyReLU(), nn.Linear(5, 6), nn.BatchNorm1d(6)
+        ).double()
+        self.calls = 0
+
+    def forward(self, sample: Tensor, condition: Tensor | None = None) -> Judgement:
+        self.calls += 1
+        features = self.layers(sample.double())
+        score = features.sum(1) if condition is None else features.sum(1) * condition.double()
+        return Judgement(score, features)
+
+
+def judged(critic: Layered, *, separable: bool, first: str, **given: Any) -> dict[str, Tensor]:
+    """Return all a critic's phase could tell: scores, features, gradients, what norms remember."""
+    space = tiny_space()
+    with seeded(1):
+        generator = TinyGenerator(space.width)
+    seen = Pass(
+        "critic",
+        0,
+        generator=generator,
+        critic=critic,
+        space=space,
+        latent=space.sample(6, torch.Generator().manual_seed(0)),
+        real=real_samples(),
+        norms=[m for m in critic.modules() if isinstance(m, nn.BatchNorm1d)],
+        separable=separable,
+        **given,
+    )
+    getattr(seen, first)
+    real, fake = seen.on_real, seen.on_fake
+    (real.score.sin().sum() + fake.features.cos().sum() + fake.score.sum()).backward()
+    found = {"real": real.score, "on_real": real.features, "fake": fake.score}
+    found |= {"on_fake": fake.features, **critic.state_dict()}
+    return found | {f"{name}.grad": p.grad for name, p in critic.named_parameters()}
+
+
+@pytest.mark.parametrize("condition", [None, torch.linspace(-1, 1, 6)])
+@pytest.mark.parametrize("first", ["on_real", "on_fake"])
+def test_real_and_fake_in_one_call_are_judged_as_in_two(first, condition):
+    apart, together = Layered(), Layered()
+    together.load_state_dict(apart.state_dict())
+
+    wanted = judged(apart, separable=False, first=first, condition=condition)
+    found = judged(together, separable=True, first=first, condition=condition)
+
+    assert (apart.calls, together.calls) == (2, 1)
+    for name, value in wanted.items():
+        torch.testing.assert_close(found[name], value, rtol=1e-5, atol=1e-6, msg=name)
+
+
+def test_with_gradients_of_their_own_real_and_fake_are_judged_apart():
+    critic = Layered()
+
+    judged(critic, separable=True, first="on_real", input_grad=True)
+
+    assert critic.calls == 2
+
+
+def test_after_one_call_for_both_batch_norms_are_as_they_were():
+    critic = Layered()
+    before = [type(norm).forward for norm in critic.layers]
+
+    judged(critic, separable=True, first="on_real")
+
+    assert [norm.forward.__func__ for norm in critic.layers] == before
+    assert all(getattr(norm, "track_running_stats", True) for norm in critic.layers)
 
 
 def test_a_phase_without_real_samples_says_so():

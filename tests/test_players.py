@@ -127,3 +127,33 @@ def test_a_step_follows_the_gradient_of_the_whole_batch(reads, accumulate, fused
 
     moved = [then - now.detach() for then, now in zip(before, term.parameters(), strict=True)]
     torch.testing.assert_close(moved, list(wanted), rtol=1e-4, atol=1e-6)
+
+
+def channels_last(seed: int) -> nn.Conv2d:
+    torch.manual_seed(seed)
+    return nn.Conv2d(3, 4, 2).to(memory_format=torch.channels_last)
+
+
+def test_a_state_read_from_a_file_is_laid_as_its_parameter():
+    """A file holds every tensor row by row; a fused optimiser walks both through raw memory."""
+    convolutions = channels_last(0), channels_last(0)
+    adam = Optimiser(partial(torch.optim.Adam, fused=True), 0.1)
+    first, second = (Moving([(1.0, dict(own.named_parameters()))], adam) for own in convolutions)
+    images = torch.randn(2, 3, 5, 5)
+
+    def move(moving: Moving, own: nn.Conv2d) -> None:
+        moving.add_gradients(own(images).square().sum(), 1.0)
+        moving.move(0)
+
+    move(first, convolutions[0])
+    tensors, facts = first.state()
+    convolutions[1].load_state_dict(convolutions[0].state_dict())
+    read = {
+        name: tensor.clone(memory_format=torch.contiguous_format)
+        for name, tensor in tensors.items()
+    }
+    second.load_state(read, facts)
+    for moving, own in zip((first, second), convolutions, strict=True):
+        move(moving, own)
+
+    assert torch.equal(convolutions[0].weight, convolutions[1].weight)

@@ -82,8 +82,9 @@ class RunOptions(Options):
         default="auto", pattern=r"^(auto|cpu|cuda(:\d{1,3})?)$", examples=["auto", "cpu", "cuda:1"]
     )
     """Where to train: "auto", "cpu", "cuda" or "cuda:<index>"."""
-    precision: Literal["auto", "f32", "bf16"] = "auto"
-    """Numbers the networks compute with; "auto" takes the fastest that is known to be good."""
+    precision: Literal["auto", "f32", "tf32", "bf16"] = "auto"
+    """Numbers the networks compute with; "auto" takes bf16 where the hardware has it, else f32.
+    "tf32" is f32 whose products are rounded to 10 bits, on CUDA."""
     threads: Annotated[int, Field(ge=0, le=1024)] = 0
     """Threads on the CPU; 0: as many as torch takes."""
     deterministic: bool = False

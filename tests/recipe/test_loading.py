@@ -171,7 +171,7 @@ def test_what_a_file_may_not_say(refused: Refused, text: str, message: str) -> N
         ),
         (
             "run.precision='f16'",
-            '"f16" does not fit; "auto", "f32" or "bf16"; did you mean \'bf16\'?',
+            '"f16" does not fit; "auto", "f32", "tf32" or "bf16"; did you mean \'bf16\'?',
         ),
         ("run=5", "run: 5 is not a table; a table [run]"),
         ("data.size=33", "data.size: 33 does not fit; 32 or 64"),

@@ -129,6 +129,30 @@ class Draws(TinyCritic):
         return super().forward(sample + 0 * torch.rand(1), condition)
 
 
+class MeetsInBatch(TinyCritic):
+    """Says that its samples meet in batch norms only, and shows each the mean of all."""
+
+    separable = True
+
+    def forward(self, sample: Tensor, condition: Tensor | None = None) -> Judgement:
+        return super().forward(sample - sample.mean(dim=0), condition)
+
+
+class Views(TinyCritic):
+    """Says that its maps may lie channels last, and takes them with `view`."""
+
+    channels_last = True
+
+    def __init__(self, sample_shape: tuple[int, ...]) -> None:
+        super().__init__(sample_shape)
+        self.maps = nn.Conv2d(1, 2, 3)
+
+    def forward(self, sample: Tensor, condition: Tensor | None = None) -> Judgement:
+        maps = self.maps(sample)
+        score, features = super().forward(sample, condition)
+        return Judgement(score + maps.view(len(maps), -1).sum(dim=1), features)
+
+
 class Orphan(ReadBack):
     """A parameter that param_groups forgets."""
 
@@ -454,6 +478,16 @@ FAULTS: list[tuple[type[Any], Callable[[], Any], str]] = [
     (GeneratorConformance, Unseeded, "the_same_seed_gives_the_same_weights"),
     (GeneratorConformance, partial(Overflows, 6, (1, 32, 32)), "half_precision_stays_finite"),
     (CriticConformance, partial(Draws, (1, 32, 32)), "looking_in_eval_mode_changes_nothing"),
+    (
+        CriticConformance,
+        partial(MeetsInBatch, (1, 32, 32)),
+        "real_and_fake_can_be_judged_in_one_call_if_it_says_so",
+    ),
+    (
+        CriticConformance,
+        partial(Views, (1, 32, 32)),
+        "takes_weights_that_lie_channels_last_if_it_says_so",
+    ),
     (RegulariserConformance, Orphan, "every_parameter_has_one_owner"),
     (RegulariserConformance, LosesCount, "saved_and_loaded_it_takes_the_same_next_step"),
     (RegulariserConformance, DrawsAtWill, "what_it_draws_comes_from_the_pass"),

@@ -6,12 +6,15 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
+from typing import TypeVar
 from unittest import SkipTest
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
-from gan_toolkit.interfaces import Critic, Generator
+from gan_toolkit.interfaces import Critic, Generator, Pass
+from gan_toolkit.latents import LatentSpace
 from gan_toolkit.randomness import seeded
 from gan_toolkit.testing.conformance.base import (
     Conformance,
@@ -20,6 +23,9 @@ from gan_toolkit.testing.conformance.base import (
     pretended_card,
     rng_of,
 )
+from gan_toolkit.testing.conformance.tiny import TinyNoise
+
+M = TypeVar("M", bound=nn.Module)
 
 
 class GeneratorConformance(Conformance):
@@ -70,6 +76,10 @@ class GeneratorConformance(Conformance):
 
         torch.testing.assert_close(together[:1], alone, rtol=1e-4, atol=1e-5)
         assert torch.equal(together, again)
+
+    def test_takes_weights_that_lie_channels_last_if_it_says_so(self) -> None:
+        generator = self.make()
+        _assert_reordered(generator, generator.channels_last, lambda: generator(self._latent(3)))
 
     def test_the_same_seed_gives_the_same_weights(self) -> None:
         _assert_same_state(*_twice(self.make))
@@ -150,6 +160,21 @@ class CriticConformance(Conformance):
         torch.testing.assert_close(once.score[:1], alone.score, rtol=1e-4, atol=1e-5)
         assert all(torch.equal(before[name], now) for name, now in critic.state_dict().items())
 
+    def test_real_and_fake_can_be_judged_in_one_call_if_it_says_so(self) -> None:
+        critic, other = _twice(self.make)
+        if not critic.separable:
+            raise SkipTest("it says that real and fake samples are judged apart")
+
+        apart = self._judged(critic, separable=False)
+        together = self._judged(other, separable=True)
+
+        for name, wanted in apart.items():
+            torch.testing.assert_close(together[name], wanted, rtol=1e-3, atol=1e-4, msg=name)
+
+    def test_takes_weights_that_lie_channels_last_if_it_says_so(self) -> None:
+        critic = self.make()
+        _assert_reordered(critic, critic.channels_last, lambda: critic(self._samples(3)).features)
+
     def test_the_same_seed_gives_the_same_weights(self) -> None:
         _assert_same_state(*_twice(self.make))
 
@@ -172,12 +197,59 @@ class CriticConformance(Conformance):
     def _samples(self, count: int, *, seeded: bool = True) -> Tensor:
         return torch.randn(count, *self.sample_shape, generator=rng_of() if seeded else None)
 
+    def _judged(self, critic: Critic, *, separable: bool) -> dict[str, Tensor]:
+        """Return scores, gradients and what norms remember of a phase with far real samples."""
+        space = LatentSpace({"noise": TinyNoise(3)})
+        seen = Pass(
+            "critic",
+            0,
+            generator=_Fixed(self._samples(4)),
+            critic=critic,
+            space=space,
+            latent=space.sample(4, rng_of()),
+            real=self._samples(4) * 2 + 1,
+            norms=[m for m in critic.modules() if isinstance(m, _BatchNorm)],
+            separable=separable,
+        )
+        real, fake = seen.on_real, seen.on_fake
+        (real.score.mean() + fake.features.square().mean()).backward()
+        gradients = {
+            f"{n}.grad": p.grad for n, p in critic.named_parameters() if p.grad is not None
+        }
+        return {"real": real.score, "fake": fake.score, **gradients, **critic.state_dict()}
+
+
+class _Fixed(nn.Module):
+    """Stands for a generator: gives the same samples whatever it is asked."""
+
+    def __init__(self, samples: Tensor) -> None:
+        super().__init__()
+        self.samples = samples
+
+    def forward(self, latent: Tensor, condition: Tensor | None = None) -> Tensor:
+        del latent, condition
+        return self.samples
+
+
+def _assert_reordered(network: nn.Module, says: bool, compute: Callable[[], Tensor]) -> None:
+    """Compute with weights as they are and channels last, if a network says that it may."""
+    if not says:
+        raise SkipTest("it says that its weights lie row by row")
+    network.eval()
+    before = compute()
+    network.to(memory_format=torch.channels_last)
+    try:
+        after = compute()
+    except RuntimeError as error:
+        raise AssertionError(f"its weights can't lie channels last: {error}") from error
+    torch.testing.assert_close(after, before, rtol=1e-3, atol=1e-4)
+
 
 def _half_precision() -> torch.autocast:
     return torch.autocast("cpu", dtype=torch.bfloat16)
 
 
-def _twice(make: Callable[[], nn.Module]) -> tuple[nn.Module, nn.Module]:
+def _twice(make: Callable[[], M]) -> tuple[M, M]:
     built = []
     for _ in range(2):
         with seeded(0):

@@ -34,6 +34,8 @@ class DcganGenerator(Generator):
     `width` is the number of maps next to the image; it doubles with each halving of the side.
     """
 
+    channels_last = True
+
     def __init__(
         self, *, latent_width: int, sample_shape: tuple[int, ...], width: int = 64
     ) -> None:
@@ -68,6 +70,8 @@ class DcganCritic(Critic):
     first hundred steps; with spectral norm alone that took many times as long.
     """
 
+    channels_last = True
+
     def __init__(
         self,
         *,
@@ -82,6 +86,7 @@ class DcganCritic(Critic):
         maps = [width * 2**i for i in range(halvings)]
         first = norm if norm == "spectral" else "none"
         self.feature_width = features
+        self.separable = norm != "spectral"
         self.trunk = nn.Sequential(
             block(convolution(channels, width), leaky_relu(slope), first),
             *(block(convolution(a, b), leaky_relu(slope), norm) for a, b in pairwise(maps)),

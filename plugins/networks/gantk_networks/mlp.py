@@ -63,6 +63,7 @@ class MlpCritic(Critic):
         _check(sample_shape, hidden)
         stack = _stack(math.prod(sample_shape), hidden, activation, norm)
         self.feature_width = hidden[-1]
+        self.separable = norm != "spectral"
         self.trunk = nn.Sequential(nn.Flatten(), stack)
         self.score = with_norm(nn.Linear(self.feature_width, 1), norm)
 

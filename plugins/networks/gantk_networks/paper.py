@@ -48,6 +48,7 @@ class ToUnit(nn.Module):
 class PaperGenerator(Generator):
     """What the paper's generators share; a subclass lays out its layers."""
 
+    channels_last = True
     name: ClassVar[str]
     image: ClassVar[tuple[int, int, int]]
     layers: nn.Sequential
@@ -71,6 +72,8 @@ class PaperCritic(Critic):
     faces and chairs.
     """
 
+    channels_last = True
+    separable = True
     name: ClassVar[str]
     image: ClassVar[tuple[int, int, int]]
     trunk: nn.Sequential
