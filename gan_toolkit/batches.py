@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from gan_toolkit.device import Copies
 from gan_toolkit.errors import DataError, PluginError
 from gan_toolkit.interfaces import Augment, Batch, Dataset, Factor
 from gan_toolkit.randomness import Randomness, seed_of
@@ -232,6 +233,10 @@ class Batches:
         if device.type != "cpu" and _may_move(dataset):
             dataset, self._home = dataset.to(device), device
         self._dataset: Dataset = dataset
+        # What does not fit on the device is copied there one step ahead.
+        away = device.type == "cuda" and self._home == _CPU
+        self._copies = Copies(device) if away else None
+        self._ahead: tuple[int, list[Tensor | None]] = (-1, [])
         self._epoch = -1
         self._permutation = torch.empty(0, dtype=torch.int64)
 
@@ -242,12 +247,21 @@ class Batches:
         """
         if step < 0:
             raise ValueError(f"the first step is 0; there is no step {step}")
-        batch = self._dataset.batch(self._indices(step))
-        samples, labels, factors = (
-            None if array is None else array.to(self._device) for array in batch
-        )
+        samples, labels, factors = self._placed(step)
         assert samples is not None, "a batch always has samples"
         return Batch(self._augmented(normalise(samples), step), labels, factors)
+
+    def _placed(self, step: int) -> list[Tensor | None]:
+        """Return the arrays of a batch on the device, and begin with those of the next."""
+        if self._copies is None:
+            arrays = self._dataset.batch(self._indices(step))
+            return [None if array is None else array.to(self._device) for array in arrays]
+        ready, placed = self._ahead
+        if ready != step:
+            placed = self._copies.send(self._dataset.batch(self._indices(step)))
+        self._copies.receive(placed)
+        self._ahead = (step + 1, self._copies.send(self._dataset.batch(self._indices(step + 1))))
+        return placed
 
     def _augmented(self, samples: Tensor, step: int) -> Tensor:
         for name, augment in self._augments.items():

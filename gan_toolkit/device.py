@@ -7,16 +7,20 @@ import os
 import platform
 import resource
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from gan_toolkit.errors import DeviceError
 from gan_toolkit.interfaces import Critic, Generator
 
+if TYPE_CHECKING:
+    from gan_toolkit.recipe import RunOptions
+
+Compiling = Literal["off", "kernels", "graphs"]
 Precision = Literal["f32", "tf32", "bf16"]
 PRECISIONS = ("f32", "tf32", "bf16")
 
@@ -30,6 +34,8 @@ class Device:
     deterministic: bool = False
     threads: int = 0
     """Threads of the CPU kernels; 0 leaves torch's own choice."""
+    compiling: Compiling = "off"
+    """Whether networks are compiled for their steps, and on CUDA also replayed as graphs."""
 
     @property
     def checks_are_free(self) -> bool:
@@ -41,6 +47,20 @@ class Device:
         return torch.autocast(
             self.torch_device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16"
         )
+
+    def compiled(self, network: nn.Module) -> nn.Module:
+        """Return what calls `network` in a step: itself, or its compiled form.
+
+        It holds the same parameters, and shapes are taken as fixed. The first calls take long.
+        """
+        if self.compiling == "off":
+            return network
+        mode = "reduce-overhead" if self.compiling == "graphs" else None
+        return torch.compile(network, mode=mode, dynamic=False)  # type: ignore[return-value]
+
+    def computing(self) -> contextlib.AbstractContextManager[Any]:
+        """Return the context of a phase: this precision, and one line when compiling fails."""
+        return self.autocast() if self.compiling == "off" else _compiling(self.autocast())
 
     def place(self, module: nn.Module) -> None:
         """Move a module to this device, unless it is there, with its weights in the best order."""
@@ -77,7 +97,8 @@ class Device:
             threads = self.threads or torch.get_num_threads()
             several = "s" if threads > 1 else ""
             name = f"CPU ({platform.machine()}), {threads} thread{several}"
-        return f"{name}, {self.precision}"
+        compiled = {"off": "", "kernels": ", compiled", "graphs": ", compiled to graphs"}
+        return f"{name}, {self.precision}{compiled[self.compiling]}"
 
     def peak_memory(self) -> int:
         """Return the largest number of bytes that the process held on this device."""
@@ -85,6 +106,45 @@ class Device:
             return torch.cuda.max_memory_allocated(self.torch_device)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return peak if sys.platform == "darwin" else peak * 1024
+
+
+class Copies:
+    """Copies arrays to a CUDA device on a stream of their own, while it computes."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._stream = torch.cuda.Stream(device)
+
+    def send(self, arrays: Sequence[Tensor | None]) -> list[Tensor | None]:
+        """Begin to copy arrays of the CPU; use what is returned after `receive` only."""
+        with torch.cuda.stream(self._stream):
+            return [
+                # Pinned: the device reads it by itself, and nobody waits for the copy.
+                None if a is None else a.pin_memory().to(self._device, non_blocking=True)
+                for a in arrays
+            ]
+
+    def receive(self, arrays: Sequence[Tensor | None]) -> None:
+        """Let what is computed from now on wait for the copies."""
+        current = torch.cuda.current_stream(self._device)
+        current.wait_stream(self._stream)
+        for array in arrays:
+            if array is not None:
+                array.record_stream(current)  # else its memory may be given away too early
+
+
+@contextlib.contextmanager
+def _compiling(precision: torch.autocast) -> Iterator[None]:
+    from torch._dynamo.exc import TorchDynamoException  # loads the compiler: seconds
+
+    try:
+        with precision:
+            yield
+    except TorchDynamoException as error:
+        cause = str(error).strip().partition("\n")[0]
+        raise DeviceError(
+            f'the networks can\'t be compiled: {cause}; use run.compile = "off"'
+        ) from error
 
 
 def accelerator_available() -> bool:
@@ -115,11 +175,12 @@ def choose_device(
     *,
     deterministic: bool = False,
     threads: int = 0,
+    compiling: Compiling = "off",
 ) -> Device:
     """Turn the words of a recipe into a device.
 
     `auto` takes CUDA if it is there; `auto` precision takes bf16 where the hardware has it.
-    Raises DeviceError when a demanded device is missing.
+    Raises DeviceError when a demanded device is missing, or can't do what is asked of it.
     """
     if name == "auto":
         name = "cuda" if accelerator_available() else "cpu"
@@ -131,7 +192,20 @@ def choose_device(
         raise DeviceError(f"precision {precision!r} is unknown; known: {known}")
     if precision == "tf32" and torch_device.type != "cuda":
         raise DeviceError("precision 'tf32' is CUDA's; on the CPU use auto, f32 or bf16")
-    return Device(torch_device, precision, deterministic, threads)  # type: ignore[arg-type]
+    if compiling == "graphs" and torch_device.type != "cuda":
+        raise DeviceError('graphs are CUDA\'s; on the CPU use run.compile = "off" or "kernels"')
+    return Device(torch_device, precision, deterministic, threads, compiling)  # type: ignore[arg-type]
+
+
+def device_of(keys: RunOptions, asked: str | None = None) -> Device:
+    """Return the device that `[run]` asks for, or the one `asked` for in its place."""
+    return choose_device(
+        asked or keys.device,
+        keys.precision,
+        deterministic=keys.deterministic,
+        threads=keys.threads,
+        compiling=keys.compile,
+    )
 
 
 def _demanded(name: str) -> torch.device:

@@ -101,6 +101,9 @@ class Engine:
             self.device.place(module)
         if averaging is not None:
             averaging.attach(self.generator)
+        self.notes: list[str] = []
+        """What its user should know of how it computes."""
+        self._called = self._compiled()
         self._norms = [m for m in self.critic.modules() if isinstance(m, _BatchNorm)]
         self._random = Randomness(seed, self.device.torch_device)
         self._players = make_players(
@@ -149,7 +152,7 @@ class Engine:
             place = (self.steps_done, phase, turn, part)
             draw = partial(self._draws, place)
             seen = self.look(phase, real, condition, self._random.stream("latents", *place), draw)
-            with self.device.autocast(), _blaming(seen):
+            with self.device.computing(), _blaming(seen):
                 losses = self.losses(seen)
             self._guard(phase, {_called(name): loss for name, loss in losses.items()})
             player.add_gradients(reduce(add, losses.values()), 1 / len(shares))
@@ -177,15 +180,15 @@ class Engine:
         return Pass(
             phase,
             self.steps_done,
-            generator=self.generator,
-            critic=self.critic,
+            generator=self._called["generator"],
+            critic=self._called["critic"],
             space=self.latents,
             latent=self.latents.sample(real.shape[0], rng),
             real=real,
             condition=condition,
             input_grad=phase == "critic" and self._input_grad_wanted(),
             norms=self._norms,
-            separable=self.critic.separable,
+            separable=self.critic.separable and self._called["critic"] is self.critic,
             rng=draw,
         )
 
@@ -215,6 +218,17 @@ class Engine:
             return self.objective.critic_loss(seen.on_real.score, seen.on_fake.score)
         real_score = seen.on_real.score if self.objective.needs_real_for_generator else None
         return self.objective.generator_loss(real_score, seen.on_fake.score)
+
+    def _compiled(self) -> dict[Player, nn.Module]:
+        """Return what calls each network in a step, and note what can't be compiled."""
+        called: dict[Player, nn.Module] = {"generator": self.device.compiled(self.generator)}
+        twice = [term.name for term in self.terms if term.regulariser.needs_input_grad]
+        if twice and self.device.compiling != "off":
+            self.notes.append(
+                f"the critic is not compiled: {', '.join(twice)} needs the gradient of a gradient"
+            )
+            return called | {"critic": self.critic}
+        return called | {"critic": self.device.compiled(self.critic)}
 
     def _input_grad_wanted(self) -> bool:
         return any(

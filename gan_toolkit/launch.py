@@ -18,7 +18,7 @@ from torch import nn
 
 from gan_toolkit.assemble import Assembly, Parts, assemble, rehearse
 from gan_toolkit.checkpoints import Checkpoint, CheckpointStore
-from gan_toolkit.device import Device, choose_device
+from gan_toolkit.device import Device, device_of
 from gan_toolkit.errors import (
     ExitCode,
     GantkError,
@@ -91,12 +91,7 @@ def resume(
     overrides = [] if steps is None else [Override(f"run.steps={steps}")]
     recipe = load_recipe(run.resolved, host, overrides=overrides)
     keys = recipe.run
-    chosen = choose_device(
-        device or keys.device,
-        keys.precision,
-        deterministic=keys.deterministic,
-        threads=keys.threads,
-    )
+    chosen = device_of(keys, device)
     chosen.prepare()
     with run.lock():
         parts = assemble(recipe, host.registry, chosen)

@@ -7,13 +7,13 @@ not there yet.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from gan_toolkit.assemble import Assembly, Networks
 from gan_toolkit.checkpoints import Checkpoint, CheckpointStore
-from gan_toolkit.device import Device, choose_device
+from gan_toolkit.device import Device, device_of
 from gan_toolkit.errors import StorageError, UsageError
 from gan_toolkit.evaluation import Seen, Trained
 from gan_toolkit.events import untouched_randomness
@@ -127,12 +127,7 @@ def _placed(parts: Rebuilt | Networks, device: Device, steps: int = 0) -> Seen:
 
 def device_for(keys: RunOptions, asked: str | None) -> Device:
     """Return the device to look at a run on, ready: `asked`, or the run's own."""
-    device = choose_device(
-        asked or keys.device,
-        keys.precision,
-        deterministic=keys.deterministic,
-        threads=keys.threads,
-    )
+    device = replace(device_of(keys, asked), compiling="off")
     device.prepare()
     return device
 

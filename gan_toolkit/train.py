@@ -69,6 +69,8 @@ class Loop:
             "recipe": self.recipe.to_dict(),
         }
         self.observers.start(facts)
+        for note in self.engine.notes:
+            self._note(note)
         try:
             with StopRequest() as stop:
                 while self.engine.steps_done < self.keys.steps:

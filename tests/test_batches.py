@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pytest
@@ -403,3 +403,38 @@ def test_the_ends_of_a_range_are_rendered_and_any_angle() -> None:
     table = torch.tensor([[0, 3.3, -100], [1, -1, 100]])
 
     assert torch.equal(rendering().render(table), 2 * table)
+
+
+class PretendedCopies:
+    """Stands for copies to a card: leaves arrays where they are, and notes what it is asked."""
+
+    made: ClassVar[list[PretendedCopies]] = []
+
+    def __init__(self, device: torch.device) -> None:
+        self.sent: list[list[Any]] = []
+        self.received: list[list[Any]] = []
+        self.made.append(self)
+
+    def send(self, arrays: Any) -> list[Any]:
+        self.sent.append(list(arrays))
+        return self.sent[-1]
+
+    def receive(self, arrays: list[Any]) -> None:
+        self.received.append(arrays)
+
+
+def test_what_does_not_fit_on_a_card_is_copied_there_one_step_ahead(monkeypatch):
+    monkeypatch.setattr(batches_module, "Copies", PretendedCopies)
+    monkeypatch.setattr(batches_module, "RESIDENT_BYTES", 0)
+    data = ArrayDataset("numbers", "synthetic", torch.arange(20.0).reshape(10, 2))
+    plain = Batches(data, 4, 0)
+
+    away = Batches(data, 4, 0, torch.device("cuda"))
+    found = [away.at(step).samples for step in (0, 1, 2, 7, 8)]
+
+    (copies,) = PretendedCopies.made
+    for step, samples in zip((0, 1, 2, 7, 8), found, strict=True):
+        assert torch.equal(samples, plain.at(step).samples)
+    assert all(any(own is one for one in copies.sent) for own in copies.received)
+    assert len(copies.received) == 5
+    assert len(copies.sent) == 7  # one for each step and the one after it, 0 to 3 and 7 to 9

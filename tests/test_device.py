@@ -14,7 +14,7 @@ from gan_toolkit import device
 from gan_toolkit.device import Device, choose_device
 from gan_toolkit.engine import Engine, Term
 from gan_toolkit.errors import DeviceError, ExitCode
-from gan_toolkit.interfaces import Generator, Pass
+from gan_toolkit.interfaces import Generator, Pass, Regulariser
 from gan_toolkit.players import Optimiser
 from gan_toolkit.testing.parts import ReadBack, Smooth, tiny_engine
 
@@ -85,6 +85,7 @@ def test_a_device_is_described_in_a_few_words(threads):
     assert Device(threads=1).describe() == f"CPU ({machine}), 1 thread, f32"
     assert Device(threads=2, precision="bf16").describe() == f"CPU ({machine}), 2 threads, bf16"
     assert Device().describe() == f"CPU ({machine}), 1 thread, f32"
+    assert Device(compiling="kernels").describe().endswith("f32, compiled")
 
 
 def test_preparing_sets_threads_and_determinism_only_when_wanted(monkeypatch, threads):
@@ -244,3 +245,138 @@ def test_a_step_in_bf16_is_close_to_one_in_f32():
     for one, other in pairs:
         torch.testing.assert_close(other, one, rtol=0.01, atol=0.001)
     assert found["critic/loss"] != wanted["critic/loss"]
+
+
+# --- copies to a card -------------------------------------------------------------------------
+
+
+class Array:
+    """Stands for an array of the CPU: notes what is done with it, in order."""
+
+    def __init__(self, done: list[str]) -> None:
+        self.done = done
+
+    def pin_memory(self) -> Array:
+        self.done.append("pin")
+        return self
+
+    def to(self, where: torch.device, *, non_blocking: bool) -> Array:
+        self.done.append(f"copy to {where}" + (", not waiting" if non_blocking else ""))
+        return self
+
+    def record_stream(self, stream: Any) -> None:
+        self.done.append(f"used by {stream.name}")
+
+
+class Stream:
+    def __init__(self, done: list[str], name: str) -> None:
+        self.done = done
+        self.name = name
+
+    def __enter__(self) -> None:
+        self.done.append(f"on {self.name}:")
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def wait_stream(self, other: Stream) -> None:
+        self.done.append(f"{self.name} waits for {other.name}")
+
+
+def test_a_copy_runs_beside_what_computes_which_waits_for_it_when_it_is_used(monkeypatch):
+    done: list[str] = []
+    monkeypatch.setattr(torch.cuda, "Stream", lambda device: Stream(done, "copies"))
+    monkeypatch.setattr(torch.cuda, "stream", lambda stream: stream)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda device: Stream(done, "steps"))
+
+    copies = device.Copies(torch.device("cuda"))
+    sent = copies.send([Array(done), None])
+    copies.receive(sent)
+
+    assert sent[1] is None
+    assert done == [
+        "on copies:",
+        "pin",
+        "copy to cuda, not waiting",
+        "steps waits for copies",
+        "used by steps",
+    ]
+
+
+# --- compiled networks ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def compiler(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
+    """Trace, but leave the kernels as they are: what the compiler is asked is returned."""
+    asked: list[dict[str, Any]] = []
+    real = torch.compile
+
+    def traced(network: nn.Module, **options: Any) -> nn.Module:
+        asked.append(options)
+        return real(network, backend="eager", dynamic=options["dynamic"])
+
+    monkeypatch.setattr(torch, "compile", traced)
+    yield asked
+    torch._dynamo.reset()
+
+
+def weights_after(engine: Engine, steps: int) -> dict[str, Tensor]:
+    for step in range(steps):
+        engine.step(torch.randn(8, 2, generator=torch.Generator().manual_seed(step)))
+    return {**engine.generator.state_dict(), **engine.critic.state_dict()}
+
+
+def compiled_engine(compiling: device.Compiling, term: type[Regulariser] = ReadBack) -> Engine:
+    torch.manual_seed(0)
+    engine = tiny_engine(terms=[Term("term", term())], device=Device(compiling=compiling))
+    engine.critic.dropout.p = 0.0
+    return engine
+
+
+@pytest.mark.filterwarnings("ignore:The .grad attribute")  # the tracer looks at every tensor
+def test_a_compiled_step_is_the_same_and_names_its_parameters_alike(compiler):
+    plain = weights_after(compiled_engine("off"), 3)
+
+    compiled = weights_after(compiled_engine("kernels"), 3)
+
+    assert compiler == [{"mode": None, "dynamic": False}] * 2
+    assert compiled.keys() == plain.keys()
+    for name, value in plain.items():
+        torch.testing.assert_close(compiled[name], value, rtol=1e-5, atol=1e-6, msg=name)
+
+
+def test_graphs_are_asked_of_the_compiler(compiler):
+    compiled_engine("graphs")
+
+    assert compiler == [{"mode": "reduce-overhead", "dynamic": False}] * 2
+
+
+def test_a_critic_whose_gradient_is_differentiated_is_not_compiled_and_that_is_told(compiler):
+    engine = compiled_engine("kernels", Smooth)
+
+    assert len(compiler) == 1
+    assert engine.notes == ["the critic is not compiled: term needs the gradient of a gradient"]
+    assert compiled_engine("off", Smooth).notes == []
+
+
+def test_a_network_that_can_not_be_compiled_is_one_line(monkeypatch):
+    from torch._dynamo.exc import TorchDynamoException
+
+    def fails(*_: Any) -> None:
+        raise TorchDynamoException("no compiler\nand a long story")
+
+    engine = compiled_engine("kernels")
+    engine._called["generator"].forward = fails
+
+    with pytest.raises(DeviceError) as caught:
+        engine.step(torch.zeros(4, 2))
+
+    assert str(caught.value) == (
+        'the networks can\'t be compiled: no compiler; use run.compile = "off"'
+    )
+
+
+def test_graphs_need_cuda():
+    with pytest.raises(DeviceError, match="graphs are CUDA's; on the CPU use"):
+        choose_device("cpu", compiling="graphs")

@@ -205,12 +205,9 @@ def choose(
 def device_of(recipe: Recipe) -> Device:
     """Return the device the recipe asks for."""
     with waiting("loading torch"):
-        from gan_toolkit.device import choose_device
+        from gan_toolkit import device
 
-    keys = recipe.run
-    return choose_device(
-        keys.device, keys.precision, deterministic=keys.deterministic, threads=keys.threads
-    )
+    return device.device_of(recipe.run)
 
 
 def show_plan(session: Session, recipe: Recipe, device: Device, *, as_json: bool) -> None:

@@ -85,6 +85,9 @@ class RunOptions(Options):
     precision: Literal["auto", "f32", "tf32", "bf16"] = "auto"
     """Numbers the networks compute with; "auto" takes bf16 where the hardware has it, else f32.
     "tf32" is f32 whose products are rounded to 10 bits, on CUDA."""
+    compile: Literal["off", "kernels", "graphs"] = "off"
+    """Compile the networks with torch.compile; "graphs" also replays them as CUDA graphs. It takes
+    10 s to minutes at the start, and on a CPU the step is rarely faster: `gantk bench` tells."""
     threads: Annotated[int, Field(ge=0, le=1024)] = 0
     """Threads on the CPU; 0: as many as torch takes."""
     deterministic: bool = False

@@ -10,7 +10,7 @@ import torch
 import gan_toolkit
 from gan_toolkit.assemble import Assembly
 from gan_toolkit.batches import ArrayDataset, Batches
-from gan_toolkit.device import accelerator_available, choose_device
+from gan_toolkit.device import Compiling, accelerator_available, choose_device
 from gan_toolkit.engine import Engine
 from gan_toolkit.plugins import load_plugins
 from gan_toolkit.recipe import load_recipe
@@ -26,7 +26,7 @@ RECIPES = sorted((Path(gan_toolkit.__file__).parent.parent / "recipes").glob("*.
 SHAPES = {"infogan_ring": (2,), "infogan_digits": (1, 8, 8), "infogan_chairs": (1, 64, 64)}
 
 
-def engine_on(device: str, path: Path) -> tuple[Engine, Batches]:
+def engine_on(device: str, path: Path, compiling: Compiling = "off") -> tuple[Engine, Batches]:
     recipe = load_recipe(path, HOST)
     shape = SHAPES.get(path.stem, (1, 28, 28))
     rng = torch.Generator().manual_seed(0)
@@ -34,7 +34,7 @@ def engine_on(device: str, path: Path) -> tuple[Engine, Batches]:
     samples = samples if len(shape) == 3 else torch.randn(64, *shape, generator=rng)
     data = ArrayDataset("noise", "synthetic", samples)
     assembly = Assembly(recipe, HOST.registry)
-    chosen = choose_device(device, "f32")
+    chosen = choose_device(device, "f32", compiling=compiling)
     engine = assembly.engine(assembly.networks(data), chosen)
     return engine, Batches(data, 16 * engine.batches_per_step, 0, chosen.torch_device)
 
@@ -66,3 +66,25 @@ def test_a_run_on_the_card_is_stopped_and_resumed(path):
 
     assert difference(engine.snapshot(), other.snapshot()) == []
     assert all(value.isfinite() for value in other.step(batches.at(3).samples).values())
+
+
+def test_batches_that_do_not_fit_on_the_card_are_those_of_the_cpu(monkeypatch):
+    monkeypatch.setattr("gan_toolkit.batches.RESIDENT_BYTES", 0)
+    samples = torch.randint(256, (64, 1, 8, 8), dtype=torch.uint8)
+    data = ArrayDataset("noise", "synthetic", samples)
+    plain, away = Batches(data, 16, 0), Batches(data, 16, 0, torch.device("cuda"))
+
+    for step in (0, 1, 2, 9):
+        assert torch.equal(away.at(step).samples.cpu(), plain.at(step).samples)
+
+
+@pytest.mark.parametrize("compiling", ["kernels", "graphs"])
+def test_a_compiled_step_is_that_of_the_plain_networks(compiling):
+    path = next(path for path in RECIPES if path.stem == "infogan_digits")
+    (plain, batches), (compiled, _) = engine_on("cuda", path), engine_on("cuda", path, compiling)
+    for step in range(5):
+        real = batches.at(step).samples
+        ours, theirs = plain.step(real), compiled.step(real)
+
+    for name, value in ours.items():
+        torch.testing.assert_close(theirs[name], value, rtol=2e-2, atol=2e-3)
