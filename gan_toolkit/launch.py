@@ -29,12 +29,13 @@ from gan_toolkit.errors import (
     UsageError,
 )
 from gan_toolkit.interfaces import Dataset
+from gan_toolkit.journal import RESOLVED
 from gan_toolkit.plugins import PluginHost
 from gan_toolkit.randomness import seed_globals
 from gan_toolkit.recipe import Override, Recipe, load_recipe
 from gan_toolkit.recipe.difference import difference as recipe_difference
 from gan_toolkit.recipe.difference import is_free
-from gan_toolkit.runs import RunFolder
+from gan_toolkit.runs import ORIGINS, RECIPE, RunFolder, origins
 from gan_toolkit.snapshot import Snapshot, difference
 from gan_toolkit.train import Loop, Tell, data_facts, described
 
@@ -56,7 +57,13 @@ def launch(
     whose run could not be assembled is removed again.
     """
     device.prepare()
-    run = RunFolder.create(out, recipe.name, name=name)
+    texts = {
+        RECIPE: recipe.text,
+        # With "auto" in it as yet: a run that is killed while it is assembled can be resumed.
+        RESOLVED: recipe.to_toml(),
+        ORIGINS: origins(recipe.origins, recipe.written),
+    }
+    run = RunFolder.create(out, recipe.name, name=name, texts=texts)
     with run.lock():
         try:
             parts = assemble(recipe, host.registry, device)
@@ -64,11 +71,8 @@ def launch(
             shutil.rmtree(run.folder, ignore_errors=True)
             raise
         recipe = _pinned(recipe, parts.data, device)
-        run.write_text(run.recipe.name, recipe.text)
         run.write_text(run.resolved.name, recipe.to_toml())
         seed_globals(recipe.run.seed)
-        run.write_environment(torch.__version__, [f"device {device.describe()}"])
-        run.write_origins(recipe.origins, recipe.written)
         _train(recipe, parts, run, host, tell, argv, report=report)
     return run
 
@@ -108,6 +112,7 @@ def resume(
             raise UsageError(
                 f"{run.folder} has done {checkpoint.step:,} steps; it can't end at {keys.steps:,}"
             )
+        recipe = _pinned(recipe, parts.data, chosen)
         seed_globals(recipe.run.seed)
         _restore(run, recipe, parts, checkpoint, tell)
         run.write_text(run.resolved.name, recipe.to_toml())
@@ -163,13 +168,16 @@ def _train(
     report: bool,
 ) -> None:
     facts = data_facts(parts)
+    described_device = parts.engine.device.describe()
+    if not run.environment.exists():
+        run.write_environment(torch.__version__, [f"device {described_device}"])
     run.update(
         status="running",
         argv=list(argv),
         seed=recipe.run.seed,
         recipe_digest=recipe.digest(),
         variants=list(recipe.applied),
-        device=parts.engine.device.describe(),
+        device=described_device,
         host=platform.node(),
         data=facts | described(parts),
         plugins={r.name: r.version for r in host.records if r.status == "loaded"},
@@ -182,7 +190,7 @@ def _train(
             "name": recipe.name,
             "variants": list(recipe.applied),
             "data": facts,
-            "device": parts.engine.device.describe(),
+            "device": described_device,
             "step": parts.engine.steps_done,
             "steps": recipe.run.steps,
             "batch_size": recipe.run.batch_size,

@@ -6,6 +6,7 @@ or copied and still works. The run's id is ours and plain; its name is only data
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 import re
@@ -37,7 +38,10 @@ if TYPE_CHECKING:  # listing runs must not load torch
 
 FORMAT = 1
 RUN = "run.json"
+RECIPE = "recipe.toml"
+ORIGINS = "recipe.origins.json"
 _LARGEST_RUN = 16 * 2**20
+_NONE: Mapping[str, str] = {}
 _SAVED = re.compile(r"\d{6,18}-step\d{8,18}")
 
 
@@ -56,27 +60,43 @@ class RunFolder:
         recipe_name: str,
         *,
         name: str | None = None,
+        texts: Mapping[str, str] = _NONE,
         now: datetime | None = None,
     ) -> RunFolder:
         """Make `parent/recipe/<UTC time>-<id>`, or `parent/recipe/name`; never reuse one.
 
-        Raises StorageError when it exists or can't be written, UsageError for a name that can't be
-        a folder's.
+        `texts` are its first files, by name: it appears with all of them, or not at all. Raises
+        StorageError when it exists or can't be written, UsageError for a name that can't be a
+        folder's.
         """
         shelf = parent / _folder_name(recipe_name, "recipe")
+        own = None if name is None else _folder_name(name, "run")
         files.make_folders(shelf)
+        files.remove_stale(shelf)
         when = now or datetime.now(UTC)
-        run_id, folder = _claim(shelf, None if name is None else _folder_name(name, "run"), when)
-        run = cls(folder, {})
-        run.update(
-            format=FORMAT,
-            id=run_id,
-            name=folder.name,
-            recipe=recipe_name,
-            status="created",
-            created=when.isoformat(timespec="seconds"),
-        )
-        return run
+        with files.temporary(shelf) as place:
+            with storage_errors(shelf):
+                files.disk.make_folder(place)
+            run = cls(place, {"format": FORMAT})
+            for file, text in texts.items():
+                run.write_text(file, text)
+            while True:
+                run_id = secrets.token_hex(4)
+                folder = shelf / (own or f"{when:%Y%m%d-%H%M%S}-{run_id}")
+                run.update(
+                    id=run_id,
+                    name=folder.name,
+                    recipe=recipe_name,
+                    status="created",
+                    created=when.isoformat(timespec="seconds"),
+                )
+                if _claim(place, folder):
+                    return cls(folder, run.run_json)
+                if own is not None:
+                    raise StorageError(
+                        f"run folder {folder} exists; choose another --name, or resume it with: "
+                        f"gantk resume {shlex.quote(str(folder))}"
+                    )
 
     @classmethod
     def open(cls, path: Path) -> RunFolder:
@@ -84,7 +104,7 @@ class RunFolder:
         if not (path / RUN).exists():
             if path.exists():
                 raise UsageError(_not_a_run(path))
-            siblings = [run.parent.name for run in path.parent.glob(f"*/{RUN}")]
+            siblings = [run.parent.name for run in path.parent.glob(f"[!.]*/{RUN}")]
             raise UsageError(f"{path} does not exist{did_you_mean(path.name, siblings)}")
         try:
             facts = strict_json.parse_object(files.read_bytes(path / RUN, _LARGEST_RUN))
@@ -106,7 +126,7 @@ class RunFolder:
     @property
     def recipe(self) -> Path:
         """The recipe as it was given."""
-        return self.folder / "recipe.toml"
+        return self.folder / RECIPE
 
     @property
     def resolved(self) -> Path:
@@ -116,7 +136,7 @@ class RunFolder:
     @property
     def origins(self) -> Path:
         """Where each value of the resolved recipe comes from."""
-        return self.folder / "recipe.origins.json"
+        return self.folder / ORIGINS
 
     @property
     def environment(self) -> Path:
@@ -232,8 +252,7 @@ class RunFolder:
 
         `written` holds the values that were read from the environment, as references.
         """
-        short = {path: re.sub(r"^.*[/\\]", "", place) for path, place in places.items()}
-        self.write_json(self.origins.name, {"places": short, "written": dict(written)})
+        self.write_text(self.origins.name, origins(places, written))
 
     def read_origins(self) -> tuple[dict[str, str], dict[str, str]]:
         """Return what `write_origins` took: nothing when the file is not there, or damaged."""
@@ -334,7 +353,9 @@ def find_run(text: str, parent: Path) -> RunFolder:
     """
     if os.path.exists(Path(text) / RUN):  # noqa: PTH110 - any text is a question, a long one too
         return RunFolder.open(Path(text))
-    known = sorted(run.parent for run in (*parent.glob(f"*/{RUN}"), *parent.glob(f"*/*/{RUN}")))
+    known = sorted(
+        run.parent for run in (*parent.glob(f"[!.]*/{RUN}"), *parent.glob(f"*/[!.]*/{RUN}"))
+    )
     spoken = {folder: _spoken(folder, parent) for folder in known}
     exact = [folder for folder in known if text in spoken[folder]]
     found = exact or [f for f in known if text and any(n.startswith(text) for n in spoken[f])]
@@ -357,7 +378,7 @@ def _not_a_run(path: Path) -> str:
     """Say why something that exists is no run, and which runs are in it."""
     if not path.is_dir():
         return f"{path} is not a folder; a run is one, with {RUN} in it"
-    runs = [str(run.parent) for run in sorted(path.glob(f"*/{RUN}"))]
+    runs = [str(run.parent) for run in sorted(path.glob(f"[!.]*/{RUN}"))]
     inside = f"; the runs in it: {', '.join(runs[:10])}" if runs else ""
     return f"{path} has no {RUN}: it is not a run's folder{inside}"
 
@@ -366,6 +387,12 @@ def _spoken(folder: Path, parent: Path) -> tuple[str, ...]:
     """Return what a run may be called: its folder's name, with its recipe, and its id."""
     name = folder.name
     return name, folder.relative_to(parent).as_posix(), name.rpartition("-")[2]
+
+
+def origins(places: Mapping[str, str], written: Mapping[str, str]) -> str:
+    """Return the text of what `RunFolder.write_origins` writes."""
+    short = {path: re.sub(r"^.*[/\\]", "", place) for path, place in places.items()}
+    return strict_json.dump({"places": short, "written": dict(written)}, indent=1) + "\n"
 
 
 def _film(picture: Picture) -> bytes:
@@ -385,23 +412,19 @@ def _texts(value: object) -> dict[str, str]:
     return {key: str(text) for key, text in value.items()} if isinstance(value, dict) else {}
 
 
-def _claim(shelf: Path, name: str | None, when: datetime) -> tuple[str, Path]:
-    """Make a folder that did not exist; only one of many who ask at once gets it."""
-    while True:
-        run_id = secrets.token_hex(4)
-        folder = shelf / (name or f"{when:%Y%m%d-%H%M%S}-{run_id}")
-        with storage_errors(folder):
-            try:
-                files.disk.make_folder(folder)
-                files.disk.sync_folder(shelf)
-            except FileExistsError:
-                if name is None:
-                    continue
-                raise StorageError(
-                    f"run folder {folder} exists; choose another --name, or resume it with: "
-                    f"gantk resume {shlex.quote(str(folder))}"
-                ) from None
-            return run_id, folder
+def _claim(place: Path, folder: Path) -> bool:
+    """Rename a folder that is not empty; only one of many who ask for a name at once gets it."""
+    if os.path.lexists(folder):
+        return False
+    with storage_errors(folder):
+        try:
+            files.disk.rename(place, folder)
+        except OSError as error:
+            if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):  # since we looked
+                return False
+            raise
+        files.disk.sync_folder(folder.parent)
+    return True
 
 
 def _folder_name(text: str, what: str) -> str:

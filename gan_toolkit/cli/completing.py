@@ -66,7 +66,7 @@ def runs(context: click.Context, _: str) -> Iterable[str]:
     from gan_toolkit.runs import RUN
 
     out = Path(context.params.get("out") or RUNS)
-    found = {path.parent: path.stat().st_mtime for path in out.glob(f"*/*/{RUN}")}
+    found = {path.parent: path.stat().st_mtime for path in out.glob(f"*/[!.]*/{RUN}")}
     return [folder.name for folder in sorted(found, key=lambda one: -found[one])]
 
 
