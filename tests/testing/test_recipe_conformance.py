@@ -59,5 +59,5 @@ def test_a_term_that_forgets_is_noticed() -> None:
 
 
 def test_a_number_that_is_not_finite_is_named() -> None:
-    with pytest.raises(AssertionError, match="after one step .*odd/size are not finite"):
+    with pytest.raises(AssertionError, match=r"after one step .*odd/size are not finite"):
         WithTerm(Wild).test_it_assembles_and_takes_a_step()
