@@ -315,6 +315,29 @@ def test_a_folder_that_offers_nothing(tmp_path: Path) -> None:
         records_of(str(tmp_path), PluginHost())
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (b"x = [", "pyproject.toml: not TOML: Invalid value"),
+        (b"\xff", "pyproject.toml: not TOML: 'utf-8' codec can't decode"),
+        (b"project = 3", r"pyproject.toml: project is 3; a table \[project\]"),
+        (b"[project]\nentry-points = 3", "offers no entry point of the group"),
+        (b"[project.entry-points]\ngan_toolkit = 3", "offers no entry point of the group"),
+        (
+            b"[project.entry-points.gan_toolkit]\nwave = 5",
+            "entry point 'wave' is 5; the name of a module in quotes, such as \"gantk_wave\"",
+        ),
+    ],
+)
+def test_a_project_that_anybody_wrote(tmp_path: Path, text: bytes, told: str) -> None:
+    (tmp_path / "pyproject.toml").write_bytes(text)
+
+    with pytest.raises(UsageError, match=told) as refused:
+        records_of(str(tmp_path), PluginHost())
+
+    assert len(str(refused.value).splitlines()) == 1
+
+
 # --- what is written and what is installed ------------------------------------------------------
 
 
