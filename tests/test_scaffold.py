@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tomllib
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,26 @@ def test_ruff_notices_what_is_not_clean(tmp_path):
         module.write("import os\n")
 
     assert "F401" in ruff("check", here=tmp_path)
+
+
+def test_every_pair_of_kinds_is_clean_and_its_recipe_says_nothing_twice(tmp_path):
+    pairs = list(combinations(ALL, 2))
+
+    for pair in pairs:
+        name = "_".join(kind[:3] for kind in pair)
+        texts = scaffold.render(name, pair)
+        for path, text in texts.items():
+            place = tmp_path / name / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(text)
+        recipe = texts.get(f"gantk_{name}/recipes/{name}.toml")
+        assert recipe is not None
+        assert f'use = "{name}"' in recipe
+        assert tomllib.loads(recipe)["requires"] == [f"{name}>=0.1"]
+
+    assert len({path.name for path in tmp_path.iterdir()}) == len(pairs)
+    assert ruff("format", "--check", here=tmp_path) == ""
+    assert ruff("check", here=tmp_path) == ""
 
 
 @pytest.mark.parametrize("kind", ALL)
