@@ -119,7 +119,8 @@ class Latent(ABC):
     def bins(self, value: Tensor, count: int) -> Tensor:
         """Return (B, k) integers: which of `count` equally probable bins of the prior.
 
-        `value` is (B, width) as `sample` gives it. A category is its own bin whatever `count`.
+        `value` is (B, width) as `sample` gives it. A category is its own bin whatever `count`,
+        and however probable.
         """
         raise NotImplementedError(f"{type(self).__name__} can't be binned")
 

@@ -126,6 +126,47 @@ def test_an_option_that_a_later_version_added_is_no_change(tmp_path):
     assert resumed.run_json["status"] == "finished"
 
 
+def test_a_resolved_recipe_run_again_takes_the_same_steps(tmp_path):
+    first = start(tmp_path, 20, "first")
+    again = load_recipe(first.resolved, HOST)
+
+    second = launch(again, HOST, device=Device(), out=tmp_path, name="second", tell=lambda _: None)
+
+    assert difference(last_state(first), last_state(second)) == []
+    losses = [
+        [record["critic/loss"] for record in run.metrics.read() if record["event"] == "log"]
+        for run in (first, second)
+    ]
+    assert losses[0] == losses[1]
+    assert len(losses[0]) == 20
+    assert second.resolved.read_text() == first.resolved.read_text()
+
+
+PLAIN = {
+    "format": 1,
+    "name": "plain",
+    "run": {"steps": 2, "batch_size": 4, "log_every": 1},
+    "data": {"use": "strokes", "count": 16, "held_out": 4},
+    "latents": {"noise": {"use": "gaussian", "size": 4}},
+    "generator": {"use": "dcgan", "width": 4},
+    "critic": {"use": "dcgan", "width": 4},
+    "objective": {"use": "hinge"},
+    "optimisers": {"generator": {"use": "adam"}, "critic": {"use": "adam"}},
+}
+
+
+def test_a_plain_game_trains_where_the_method_is_blocked(tmp_path, monkeypatch):
+    monkeypatch.setenv("GANTK_CACHE", str(tmp_path / "cache"))
+    host = load_plugins(environ={"GANTK_BLOCK_PLUGINS": "infogan"})
+
+    with pytest.raises(RecipeError, match="plugin 'infogan' is blocked by GANTK_BLOCK_PLUGINS"):
+        load_recipe(RING, host)
+    run = launch(load_recipe(PLAIN, host), host, device=Device(), out=tmp_path, tell=lambda _: None)
+
+    assert run.run_json["status"] == "finished"
+    assert [record["step"] for record in run.metrics.read() if record["event"] == "log"] == [1, 2]
+
+
 def test_a_resolved_recipe_names_the_precision_that_was_used(tmp_path):
     run = start(tmp_path, 5, "run")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import gan_toolkit
+from gan_toolkit import scaffold
 
 ROOT = Path(gan_toolkit.__file__).parent.parent
 SOURCES = sorted(
@@ -84,3 +85,58 @@ def _imported(tree: ast.AST) -> list[str]:
 def test_only_one_file_knows_cuda(path):
     if path.name != "device.py":
         assert "torch.cuda" not in path.read_text()
+
+
+def of_strangers() -> dict[str, str]:
+    """Return the Python that strangers copy, or that stands for theirs."""
+    copied = {f"skeleton: {n}": t for n, t in scaffold.render("wave", scaffold.kinds()).items()}
+    folders = (ROOT / "plugins" / "example", ROOT / "tests" / "packaging" / "proof")
+    ours = [path for folder in folders for path in folder.rglob("*.py")]
+    texts = copied | {path.relative_to(ROOT).as_posix(): path.read_text() for path in ours}
+    return {name: text for name, text in texts.items() if name.endswith(".py")}
+
+
+STRANGERS = of_strangers()
+
+
+@pytest.mark.parametrize("name", STRANGERS)
+def test_strangers_import_nothing_below_the_public_surface(name):
+    assert below_the_surface(STRANGERS[name]) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("from gan_toolkit import Latent", []),
+        ("from gan_toolkit.testing.conformance import LatentConformance", []),
+        ("from gan_toolkit.assemble import rehearse", ["gan_toolkit.assemble"]),
+        ("from gan_toolkit import assemble", ["gan_toolkit.assemble"]),
+        ("def late():\n    import gan_toolkit.engine", ["gan_toolkit.engine"]),
+        ("from gan_toolkit.testingly import x", ["gan_toolkit.testingly"]),
+    ],
+)
+def test_what_is_below_the_surface(code, found):
+    assert below_the_surface(code) == found
+
+
+def test_strangers_are_many():
+    places = {name.partition("/")[0].partition(":")[0] for name in STRANGERS}
+
+    assert places == {"skeleton", "plugins", "tests"}
+    assert len(STRANGERS) > 30
+
+
+def below_the_surface(code: str) -> list[str]:
+    """Return the modules of the toolkit that are imported and are no promise."""
+    imported = []
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            imported += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module == "gan_toolkit":
+            imported += [f"gan_toolkit.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            imported.append(node.module or "")
+    public = {"gan_toolkit", "gan_toolkit.testing"}
+    public |= {f"gan_toolkit.{name}" for name in gan_toolkit.__all__}
+    inside = [name for name in imported if name.partition(".")[0] == "gan_toolkit"]
+    return [name for name in inside if ".".join(name.split(".")[:2]) not in public]

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 import tomllib
+from itertools import combinations
 from pathlib import Path
 
 import pytest
 
 from gan_toolkit import scaffold
+from gan_toolkit.checkpoints import CheckpointStore
+from gan_toolkit.device import choose_device
 from gan_toolkit.discovery import Found
 from gan_toolkit.errors import StorageError, UsageError
+from gan_toolkit.launch import launch, resume
 from gan_toolkit.plugins import PluginHost, load_plugins
+from gan_toolkit.recipe import Override, load_recipe
 from gan_toolkit.registry import KINDS
+from gan_toolkit.runs import RunFolder
+from gan_toolkit.snapshot import Snapshot, difference
 from gan_toolkit.testing.checking import check_plugin
-from gan_toolkit.testing.conformance import PluginConformance, checks_in
 from gan_toolkit.testing.counting import code_lines
 from gan_toolkit.testing.distributions import lay
 
@@ -76,6 +81,26 @@ def test_ruff_notices_what_is_not_clean(tmp_path):
     assert "F401" in ruff("check", here=tmp_path)
 
 
+def test_every_pair_of_kinds_is_clean_and_its_recipe_says_nothing_twice(tmp_path):
+    pairs = list(combinations(ALL, 2))
+
+    for pair in pairs:
+        name = "_".join(kind[:3] for kind in pair)
+        texts = scaffold.render(name, pair)
+        for path, text in texts.items():
+            place = tmp_path / name / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(text)
+        recipe = texts.get(f"gantk_{name}/recipes/{name}.toml")
+        assert recipe is not None
+        assert f'use = "{name}"' in recipe
+        assert tomllib.loads(recipe)["requires"] == [f"{name}>=0.1"]
+
+    assert len({path.name for path in tmp_path.iterdir()}) == len(pairs)
+    assert ruff("format", "--check", here=tmp_path) == ""
+    assert ruff("check", here=tmp_path) == ""
+
+
 @pytest.mark.parametrize("kind", ALL)
 def test_each_kind_alone_keeps_its_contract(kind, plugins, monkeypatch):
     folder = plugins / f"gantk-a-{kind}"
@@ -106,28 +131,33 @@ def environment(*folders: Path) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": path}
 
 
-@pytest.mark.slow
-def test_all_kinds_together_pass_their_own_tests_and_the_recipe_assembles(plugins, tmp_path):
-    """In a process of their own, with the metadata that an installer would leave.
-
-    The contracts of single components, which are checked above, are left out.
-    """
-    folder = plugins / "gantk-wave"
+def test_the_recipe_of_all_kinds_stopped_and_resumed_equals_uninterrupted(
+    plugins, tmp_path, monkeypatch
+):
+    monkeypatch.syspath_prepend(str(plugins / "gantk-wave"))
+    monkeypatch.syspath_prepend(str(tmp_path))
     lay(tmp_path, "wave", "", target="gantk_wave", version="0.1.0")
+    host = load_plugins()
+    few = ("measures.bound.samples=100", "run.log_every=10", "data.count=512")
 
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-k", "not test_component"],
-        cwd=folder,
-        env=environment(folder, tmp_path),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    def run(name: str, steps: int) -> RunFolder:
+        changes = [Override(text) for text in (*few, f"run.steps={steps}")]
+        recipe = load_recipe("wave:wave", host, overrides=changes)
+        device = choose_device("cpu")
+        return launch(recipe, host, device=device, out=tmp_path, name=name, tell=lambda _: None)
 
-    assert done.returncode == 0, done.stdout[-3_000:]
-    passed = re.search(r"(\d+) passed", done.stdout)
-    assert passed is not None
-    assert int(passed[1]) > len(ALL) + len(checks_in(PluginConformance))
+    straight, stopped = run("straight", 20), run("stopped", 10)
+    resumed = resume(stopped.folder, host, tell=lambda _: None, steps=20)
+
+    assert difference(last_state(straight), last_state(resumed)) == []
+    parts = {key.partition("/")[0] for key in straight.metrics.read()[0]}
+    assert {"critic", "generator", "information", "wave"} <= parts
+
+
+def last_state(run: RunFolder) -> Snapshot:
+    checkpoint = CheckpointStore(run.checkpoints, run.id).newest([])
+    assert checkpoint is not None
+    return checkpoint.load()
 
 
 @pytest.mark.slow

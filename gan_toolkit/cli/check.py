@@ -65,7 +65,17 @@ def _show(found: Sequence[Finding], *, everything: bool) -> None:
     if everything:
         header = ("plugin", "component", "check", "outcome", "")
         table([(f.plugin, f.component, f.check, f.outcome, f.detail) for f in found], header)
-        return
+    else:
+        _show_summary(found)
+    for finding in found:
+        if finding.printed:
+            put()
+            heading(f"Printed: {finding.component or finding.plugin}, {finding.check}")
+            for line in finding.printed:
+                put(f"  {line}")
+
+
+def _show_summary(found: Sequence[Finding]) -> None:
     things = list(dict.fromkeys((f.plugin, f.component) for f in found))
     rows = [(*thing, *_counts(found, thing)) for thing in things]
     table(rows, ("plugin", "component", *OUTCOMES), right=range(2, 5))

@@ -21,6 +21,7 @@ from gan_toolkit.registry import Component
 from gan_toolkit.testing.conformance.kinds import CHECK, checks_in, checks_of, conformance_of
 from gan_toolkit.testing.conformance.plugins import PluginConformance
 from gan_toolkit.testing.conformance.trial import untried
+from gan_toolkit.testing.printing import kept_quiet
 
 Outcome = Literal["ok", "skipped", "failed"]
 
@@ -34,6 +35,8 @@ class Finding(NamedTuple):
     check: str
     outcome: Outcome
     detail: str = ""
+    printed: tuple[str, ...] = ()
+    """The last lines of what was printed by a check that failed."""
 
 
 def check_plugin(record: PluginRecord, host: PluginHost) -> Iterator[Finding]:
@@ -69,10 +72,12 @@ def _check_component(plugin: str, component: Component, host: PluginHost) -> Ite
 
 
 def _finding(plugin: str, component: str, check: str, call: Callable[[], object]) -> Finding:
-    """Call a check; only KeyboardInterrupt gets out."""
-    outcome, detail = _outcome(call)
+    """Call a check; only KeyboardInterrupt gets out, and nothing is printed."""
+    with kept_quiet() as printed:
+        outcome, detail = _outcome(call)
     words = check.removeprefix(CHECK).replace("_", " ")
-    return Finding(plugin, component, words, outcome, detail)
+    shown = tuple(printed) if outcome == "failed" else ()
+    return Finding(plugin, component, words, outcome, detail, shown)
 
 
 def _outcome(call: Callable[[], object]) -> tuple[Outcome, str]:
@@ -99,11 +104,14 @@ def _assertion(error: AssertionError) -> str:
 
 def _hooks(record: PluginRecord, host: PluginHost) -> Finding:
     """Call the hooks that are contained when they raise: what a user sees only as a note."""
-    host.recipes()
-    host.checks()
-    host.add_commands(click.Group())
-    outcome: Outcome = "failed" if record.notes else "ok"
-    return Finding(record.name, "", "its hooks do what they say", outcome, "; ".join(record.notes))
+
+    def call() -> None:
+        host.recipes()
+        host.checks()
+        host.add_commands(click.Group())
+        assert not record.notes, "; ".join(record.notes)
+
+    return _finding(record.name, "", "its hooks do what they say", call)
 
 
 def _whole(record: PluginRecord, components: Iterable[Component]) -> PluginConformance:

@@ -6,10 +6,11 @@ import importlib
 import json
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from gan_toolkit.discovery import Found, normal, plugin_in_file
@@ -74,8 +75,8 @@ def _at(path: Path, host: PluginHost) -> list[PluginRecord]:
     if not targets:
         raise UsageError(f"{path}/pyproject.toml offers no entry point of the group {PROJECT!r}")
     sys.path[:0] = [str(folder), str(folder / "src")]
-    project = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))["project"]
-    facts = normal(project.get("name", "")), str(project.get("version", ""))
+    project = _project(folder)
+    facts = normal(str(project.get("name", ""))), str(project.get("version", ""))
     return [
         _loaded(Found(name, target, *facts, partial(importlib.import_module, target)), host)
         for name, target in targets.items()
@@ -91,9 +92,28 @@ def _loaded(found: Found, host: PluginHost) -> PluginRecord:
 
 
 def _written(folder: Path) -> dict[str, str]:
-    project = tomllib.loads((folder / "pyproject.toml").read_text("utf-8")).get("project", {})
-    offered: Mapping[str, str] = project.get("entry-points", {}).get(PROJECT, {})
-    return dict(offered)
+    points = _project(folder).get("entry-points")
+    offered = points.get(PROJECT) if isinstance(points, dict) else None
+    if not isinstance(offered, dict):
+        return {}
+    for name, target in offered.items():
+        if not isinstance(target, str):
+            raise UsageError(
+                f"{folder}/pyproject.toml: entry point {name!r} is {target!r}; "
+                f'the name of a module in quotes, such as "gantk_{name}"'
+            )
+    return offered
+
+
+def _project(folder: Path) -> dict[str, Any]:
+    """Return the table `project` of a folder's pyproject.toml, which anybody may have written."""
+    try:
+        table = tomllib.loads((folder / "pyproject.toml").read_text("utf-8")).get("project", {})
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{folder}/pyproject.toml: not TOML: {error}") from error
+    if not isinstance(table, dict):
+        raise UsageError(f"{folder}/pyproject.toml: project is {table!r}; a table [project]")
+    return table
 
 
 def _installed(distribution: str) -> dict[str, str]:

@@ -1,21 +1,17 @@
-"""What shells are offered, asked as they ask; in real bash, too."""
+"""What shells are offered, asked as they ask."""
 
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.shell_completion import CompletionItem, ShellComplete
-from click.testing import CliRunner
+from click.shell_completion import ShellComplete
 
 from gan_toolkit.cli.root import cli
 from gan_toolkit.cli.session import Session
-from gan_toolkit.cli.shells import Bash
 
 Offered = Callable[..., list[str]]
 
@@ -130,83 +126,3 @@ def test_what_is_wrong_offers_nothing_and_says_nothing(offered: Offered) -> None
     assert offered("run", "tiny.toml", "--set", "run") == []
     assert offered("run", "--set", "run") == []
     assert offered("-P", "./broken.py", "run", "nothing_like_it") == ["<file>"]
-
-
-# --- bash ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("words", "before", "typed"),
-    [
-        (["gantk", "run", "x", "--set", "a.b"], ["run", "x", "--set"], "a.b"),
-        (["gantk", "run", "--set", "a.b", "="], ["run", "--set"], "a.b="),
-        (["gantk", "run", "--set", "a.b", "=", "c"], ["run", "--set"], "a.b=c"),
-        (["gantk", "run", "--set", "=", "a", "=", "c"], ["run"], "--set=a=c"),
-        (["gantk", "run", "--set", "a", "=", "1", ""], ["run", "--set", "a=1"], ""),
-    ],
-)
-def test_bash_takes_words_apart_and_we_join_them(
-    monkeypatch: pytest.MonkeyPatch, words: list[str], before: list[str], typed: str
-) -> None:
-    monkeypatch.setenv("COMP_WORDS", "\n".join(words))
-    monkeypatch.setenv("COMP_CWORD", str(len(words) - 1))
-
-    shell = Bash(cli, {}, "gantk", "X")
-    kept = typed[: typed.rfind("=") + 1]
-
-    assert shell.get_completion_args() == (before, typed)
-    assert shell.format_completion(CompletionItem(f"{kept}word")) == "plain,word"
-    assert shell.format_completion(CompletionItem(f'{kept}"word"')) == "plain,'\"word\"'"
-
-
-SCRIPT = r"""
-source <(gantk completion bash 2> /dev/null)
-compopt() { COMPREPLY+=(stay); }
-ask() {
-    COMPREPLY=()
-    COMP_WORDS=("$@")
-    COMP_CWORD=$(($# - 1))
-    _gantk_completion gantk
-    printf '%s\n' "$*:" "${COMPREPLY[@]}"
-}
-ask gantk recipe sch
-ask gantk run infogan_ring --set run.crit
-ask gantk run infogan_ring --set objective.use = '"h'
-ask gantk run infogan_ring --set run.deterministic =
-"""
-
-ANSWERS = """\
-gantk recipe sch:
-schema
-gantk run infogan_ring --set run.crit:
-run.critic_steps=
-stay
-gantk run infogan_ring --set objective.use = "h:
-'"hinge"'
-gantk run infogan_ring --set run.deterministic =:
-true
-false
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash here")
-def test_real_bash_puts_in_what_can_be_run(tmp_path: Path) -> None:
-    program = tmp_path / "gantk"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m gan_toolkit "$@"\n')
-    program.chmod(0o755)
-
-    done = subprocess.run(
-        ["bash", "--norc", "-c", SCRIPT],
-        capture_output=True,
-        text=True,
-        check=True,
-        env=os.environ | {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"},
-    )
-
-    assert done.stdout == ANSWERS
-    assert done.stderr == ""
-
-
-def test_the_script_of_bash_is_ours() -> None:
-    assert "compopt -o nospace" in CliRunner().invoke(cli, ["completion", "bash"]).stdout

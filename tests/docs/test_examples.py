@@ -20,6 +20,7 @@ from gan_toolkit.device import choose_device
 from gan_toolkit.launch import launch
 from gan_toolkit.plugins import load_plugins
 from gan_toolkit.recipe import Override, load_recipe
+from gan_toolkit.testing.conformance import CONTRACTS
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -124,12 +125,23 @@ def test_the_file_of_the_plugin_tutorial_is_a_plugin(tmp_path, monkeypatch):
     assert "repel, every step" in plan
 
 
+HOW_TO = ROOT / "docs" / "how-to" / "add_a_component.md"
+
+
+@pytest.mark.parametrize("kind", CONTRACTS)
+def test_the_how_to_has_all_of_each_kind(kind):
+    heading = {"dataset": "Data set"}.get(kind, kind.capitalize())
+    text = HOW_TO.read_text().partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+
+    assert "```python\n" in text
+    assert f"Contract: `{CONTRACTS[kind].__name__}`. Trap: " in text
+    assert "use = " in text or kind == "comparison", "no line of a recipe"
+
+
 def test_the_components_of_the_how_to_make_a_run_together(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    page = ROOT / "docs" / "how-to" / "add_a_component.md"
-    Path("mine.py").write_text(source(page))
-    (recipe,) = blocks(page, "toml")
-    Path("mine.toml").write_text(recipe.text)
+    Path("mine.py").write_text(source(HOW_TO))
+    Path("mine.toml").write_text("\n".join(block.text for block in blocks(HOW_TO, "toml")))
 
     folder = Path(gantk("-P", "./mine.py", "run", "mine.toml").splitlines()[-1])
 

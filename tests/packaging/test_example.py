@@ -23,7 +23,6 @@ def test_nothing_that_is_bundled_knows_it():
     assert [path for path in BUNDLED if ITS_WORDS.search(path.read_text())] == []
 
 
-@pytest.mark.slow
 def test_plugins_list_shows_it(installed, tmp_path):
     records = json.loads(installed.gantk("plugins", "list", "--json", here=tmp_path))
     (record,) = [record for record in records if record["name"] == "example"]
@@ -33,7 +32,6 @@ def test_plugins_list_shows_it(installed, tmp_path):
     assert record["components"] == {"latent": ["dial"], "regulariser": ["diversity"]}
 
 
-@pytest.mark.slow
 def test_its_own_tests_pass(installed):
     installed.python("-m", "pytest", "-q", "-p", "no:cacheprovider", here=installed.example)
 
@@ -52,7 +50,6 @@ def test_its_recipe_runs_and_its_model_can_be_set_by_the_dial(installed, tmp_pat
     assert [record["step"] for record in records if record["event"] == "log"] == [1, 3]
 
 
-@pytest.mark.slow
 def test_without_it_the_recipe_says_what_is_missing(installed, tmp_path):
     recipe = next(installed.example.rglob("dial_ring.toml"))
 

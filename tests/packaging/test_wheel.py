@@ -6,7 +6,6 @@ import json
 import zipfile
 from pathlib import Path
 
-import pytest
 from hatchling.builders.wheel import WheelBuilder
 
 ROOT = Path(__file__).parents[2]
@@ -22,7 +21,6 @@ def test_an_editable_install_keeps_no_copy_of_the_recipes(tmp_path):
     assert [name for name in zipfile.ZipFile(wheel).namelist() if name.endswith(".toml")] == []
 
 
-@pytest.mark.slow
 def test_the_wheel_holds_packages_and_recipes_and_nothing_else(installed):
     names = [Path(name) for name in zipfile.ZipFile(installed.wheel).namelist()]
     packages = {path.name for path in ROOT.glob("plugins/*/gantk_*")} - {"gantk_example"}
@@ -40,7 +38,6 @@ def test_the_wheel_holds_packages_and_recipes_and_nothing_else(installed):
     assert parts == report | {"chart.html.j2", "compare.html.j2", "compare.css"}
 
 
-@pytest.mark.slow
 def test_what_runs_is_the_wheel(installed, tmp_path):
     code = "import gan_toolkit, gantk_latents; print(gan_toolkit.__file__, gantk_latents.__file__)"
 
@@ -48,7 +45,6 @@ def test_what_runs_is_the_wheel(installed, tmp_path):
         assert Path(path).is_relative_to(installed.folder)
 
 
-@pytest.mark.slow
 def test_recipes_are_listed_and_found_wanting_nothing(installed, tmp_path):
     listed = json.loads(installed.gantk("recipe", "list", "--json", here=tmp_path))
     checked = installed.gantk("recipe", "validate", *sorted(RECIPES), here=tmp_path)
@@ -57,7 +53,6 @@ def test_recipes_are_listed_and_found_wanting_nothing(installed, tmp_path):
     assert checked.count(": well") == len(RECIPES)
 
 
-@pytest.mark.slow
 def test_a_recipe_runs_by_name_and_its_model_samples(installed, tmp_path):
     changes = ("--steps", "2", "--set", "data.count=256", "--set", "measures.bound.samples=250")
 

@@ -20,6 +20,7 @@ from gan_toolkit.registry import KINDS
 from gan_toolkit.testing.checking import Finding, check_plugin
 from gan_toolkit.testing.distributions import lay
 from gan_toolkit.testing.installed import entry_points, records_of, source_of
+from gan_toolkit.testing.printing import kept_quiet
 
 ROOT = Path(__file__).parents[2]
 
@@ -146,7 +147,7 @@ def test_a_plugin_that_does_not_load_is_one_failure(write: Write) -> None:
 
     (found,) = check(path)
 
-    assert found[2:] == (
+    assert found[2:5] == (
         "it loads",
         "failed",
         "failed: ModuleNotFoundError: No module named 'nothing_there'",
@@ -161,13 +162,74 @@ def test_a_hook_that_raises_is_a_failure(write: Write) -> None:
     assert found["its hooks do what they say"].startswith("gantk_recipes raised ZeroDivisionError")
 
 
+@pytest.fixture
+def chatty(write: Write) -> Path:
+    """A schedule that prints, as Python, as a library below it, and as another process."""
+    code = """
+        class Hold(Constant):
+            def __init__(self, value=1.0):
+                super().__init__(value)
+                if CHATTY:
+                    print("said")
+                    print("warned", file=sys.stderr)
+                    os.write(1, b"written\\n")
+                    subprocess.run([sys.executable, "-c", "print('\\x1b[31mfrom afar')"])
+                    raise ValueError("no")
+                print("nobody asked")
+    """
+    head, _, tail = dedent(GOOD).partition("class Hold(")
+    ending = tail[tail.index("@hookimpl") :]
+    imports = "import os, subprocess, sys\nCHATTY = True\n"
+    return write(f"{imports}{head}{dedent(code)}\n{ending}")
+
+
+def test_what_a_check_prints_is_shown_when_it_failed(
+    chatty: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    failed = [one for one in check(chatty) if one.outcome == "failed"]
+
+    assert failed
+    assert {one.printed for one in failed} == {("said", "warned", "written", "from afar")}
+    assert capfd.readouterr() == ("", "")
+
+
+def test_what_a_check_prints_is_left_out_when_it_passed(
+    chatty: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    chatty.write_text(chatty.read_text().replace("CHATTY = True", "CHATTY = False"))
+
+    found = check(chatty)
+
+    assert {one.outcome for one in found} == {"ok", "skipped"}
+    assert {one.printed for one in found} == {()}
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_last_of_many_lines_are_kept() -> None:
+    with kept_quiet() as lines:
+        for number in range(100):
+            print(number)  # noqa: T201 - that is what is tried
+
+    assert lines == [str(number) for number in range(80, 100)]
+
+
+def test_a_stream_that_is_closed_is_no_trouble(write: Write) -> None:
+    command = f"exec {sys.executable} -m gan_toolkit plugins check --json {write(GOOD)} 2>&-"
+
+    done = subprocess.run(["sh", "-c", command], stdout=subprocess.PIPE, text=True, check=False)
+
+    assert done.returncode == 0
+    assert {one["outcome"] for one in json.loads(done.stdout)} == {"ok", "skipped"}
+
+
 def test_what_is_blocked_is_not_checked() -> None:
     host = load_plugins(["no:penalties"])
     (record,) = records_of("penalties", host)
 
     (found,) = check_plugin(record, host)
 
-    assert found == ("penalties", "", "it loads", "skipped", "blocked: blocked by -P no:penalties")
+    assert found[:3] == ("penalties", "", "it loads")
+    assert found[3:5] == ("skipped", "blocked: blocked by -P no:penalties")
 
 
 def test_what_needs_files_and_kinds_without_a_contract_say_so(write: Write) -> None:
@@ -251,6 +313,29 @@ def test_a_folder_that_offers_nothing(tmp_path: Path) -> None:
 
     with pytest.raises(UsageError, match="offers no entry point of the group 'gan_toolkit'"):
         records_of(str(tmp_path), PluginHost())
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (b"x = [", "pyproject.toml: not TOML: Invalid value"),
+        (b"\xff", "pyproject.toml: not TOML: 'utf-8' codec can't decode"),
+        (b"project = 3", r"pyproject.toml: project is 3; a table \[project\]"),
+        (b"[project]\nentry-points = 3", "offers no entry point of the group"),
+        (b"[project.entry-points]\ngan_toolkit = 3", "offers no entry point of the group"),
+        (
+            b"[project.entry-points.gan_toolkit]\nwave = 5",
+            "entry point 'wave' is 5; the name of a module in quotes, such as \"gantk_wave\"",
+        ),
+    ],
+)
+def test_a_project_that_anybody_wrote(tmp_path: Path, text: bytes, told: str) -> None:
+    (tmp_path / "pyproject.toml").write_bytes(text)
+
+    with pytest.raises(UsageError, match=told) as refused:
+        records_of(str(tmp_path), PluginHost())
+
+    assert len(str(refused.value).splitlines()) == 1
 
 
 # --- what is written and what is installed ------------------------------------------------------

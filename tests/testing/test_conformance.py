@@ -50,6 +50,43 @@ class Coin(TinyCode):
         return value.long()
 
 
+class Loaded(Coin):
+    """Two loaded coins, each 1 with a chance of 1/4."""
+
+    width = 2
+    posterior_width = 2
+    chance = 0.25
+
+    def sample(self, count: int, rng: torch.Generator | None) -> Tensor:
+        drawn = torch.rand(count, 2, device=device_of(rng), generator=rng)
+        return (drawn < self.chance).float()
+
+    def encode(self, value: Any) -> Tensor:
+        raise NotImplementedError("it is two coins")
+
+    def grid(self, count: int) -> Grid:
+        raise NotImplementedError("it is two coins")
+
+    def entropy(self) -> float:
+        """Of one coin: log 4 - 3/4 log 3."""
+        return 2 * (math.log(4) - 0.75 * math.log(3))
+
+
+class Dice(TinyNoise):
+    """A die that nobody recovers: it says no entropy."""
+
+    discrete = True
+
+    def __init__(self) -> None:
+        super().__init__(1)
+
+    def sample(self, count: int, rng: torch.Generator | None) -> Tensor:
+        return torch.randint(6, (count, 1), device=device_of(rng), generator=rng).float()
+
+    def bins(self, value: Tensor, count: int) -> Tensor:
+        return value.long()
+
+
 class Logistic(Objective):
     def critic_loss(self, real_score: Tensor, fake_score: Tensor) -> Tensor:
         loss = nn.functional.softplus(-real_score) + nn.functional.softplus(fake_score)
@@ -80,6 +117,16 @@ class Reader(Regulariser):
 class TestCoin(LatentConformance):
     def make(self) -> Latent:
         return Coin()
+
+
+class TestLoaded(LatentConformance):
+    def make(self) -> Latent:
+        return Loaded()
+
+
+class TestDice(LatentConformance):
+    def make(self) -> Latent:
+        return Dice()
 
 
 class TestTinyGenerator(GeneratorConformance):
@@ -147,6 +194,25 @@ class DensityPerColumn(Coin):
 class Waits(Coin):
     def posterior(self, raw: Tensor) -> torch.distributions.Distribution:
         return super().posterior(raw * (1.0 if raw.sum().item() > 0 else 2.0))
+
+
+class MoreLoadedThanItSays(Loaded):
+    chance = 0.35
+
+
+class BinsOfOneCoin(Loaded):
+    def bins(self, value: Tensor, count: int) -> Tensor:
+        return value[:, :1].long()
+
+
+class LoadedAndCalledFair(Loaded):
+    def entropy(self) -> float:
+        return 2 * math.log(2)
+
+
+class LoadedDice(Dice):
+    def sample(self, count: int, rng: torch.Generator | None) -> Tensor:
+        return (super().sample(count, rng) - 1).clamp(min=0)
 
 
 class OffTheCircle(TinyNoise):
@@ -241,6 +307,10 @@ FAULTS: list[tuple[type, Callable[[], Any], str]] = [
     ),
     (LatentConformance, TakesAnything, "test_encode_refuses_nonsense_in_one_line"),
     (LatentConformance, UnevenBins, "test_bins_are_equally_probable"),
+    (LatentConformance, MoreLoadedThanItSays, "test_bins_are_equally_probable"),
+    (LatentConformance, BinsOfOneCoin, "test_bins_are_equally_probable"),
+    (LatentConformance, LoadedAndCalledFair, "test_bins_are_equally_probable"),
+    (LatentConformance, LoadedDice, "test_bins_are_equally_probable"),
     (LatentConformance, Unlabelled, "test_grid_gives_what_sample_would"),
     (LatentConformance, DensityPerColumn, "test_posterior_scores_what_sample_gives"),
     (LatentConformance, Waits, "test_posterior_never_reads_a_value_back"),

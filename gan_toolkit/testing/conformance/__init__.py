@@ -22,6 +22,7 @@ from gan_toolkit.testing.conformance.latents import LatentConformance
 from gan_toolkit.testing.conformance.networks import CriticConformance, GeneratorConformance
 from gan_toolkit.testing.conformance.objectives import ObjectiveConformance
 from gan_toolkit.testing.conformance.plugins import PluginConformance
+from gan_toolkit.testing.conformance.recipes import RecipeConformance
 from gan_toolkit.testing.conformance.regularisers import PHASES, RegulariserConformance
 from gan_toolkit.testing.conformance.scene import Scene, scene_of_images, scene_of_points
 from gan_toolkit.testing.conformance.tiny import TinyCode, TinyCritic, TinyGenerator, TinyNoise
@@ -54,6 +55,7 @@ __all__ = [
     "OptimiserConformance",
     "PanelConformance",
     "PluginConformance",
+    "RecipeConformance",
     "RegulariserConformance",
     "Scene",
     "ScheduleConformance",

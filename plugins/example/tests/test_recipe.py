@@ -1,15 +1,16 @@
 from __future__ import annotations
 
-from gan_toolkit import load_plugins, load_recipe
-from gan_toolkit.assemble import Assembly, rehearse
+from gan_toolkit.testing.conformance import RecipeConformance
 
 
-def test_the_recipe_assembles_and_both_phases_run() -> None:
-    host = load_plugins()
-    recipe = load_recipe("example:dial_ring", host)
-    assembly = Assembly(recipe, host.registry)
+class TestDialRing(RecipeConformance):
+    changes = ("data.count=512", "run.batch_size=64")
 
-    engine = rehearse(assembly, assembly.data())
+    def recipe(self) -> str:
+        return "example:dial_ring"
 
-    assert recipe.latents["place"].component.plugin == "example"
-    assert set(engine.regularisers) == {"information", "diversity"}
+    def test_its_terms_read_the_dial_and_keep_samples_apart(self) -> None:
+        engine = self.parts().engine
+
+        assert "place" in engine.latents
+        assert set(engine.regularisers) == {"information", "diversity"}

@@ -130,6 +130,9 @@ class BernoulliLatent(Latent):
         ladder = torch.ones(self.width + 1, self.width).tril(-1)
         return Grid(ladder, [str(i) for i in range(len(ladder))], [True] * len(ladder))
 
+    def bins(self, value: Tensor, count: int) -> Tensor:
+        return value.long()
+
 
 class Orthogonal(Regulariser):
     """|W W' - I|^2 + |offdiag cov(W f)|^2, means over entries: fakes seen from `size` sides.
