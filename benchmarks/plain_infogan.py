@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from gan_toolkit.bench.contestant import Settings, Verb, serve
+from gan_toolkit.bench.stepping import stepping
 
 HIDDEN = 128
 """Units of the head's own layer on the network for digits; the one for chairs has none."""
@@ -205,16 +206,7 @@ def set_up(adam: str) -> Callable[[Settings], tuple[Mapping[str, Any], Mapping[s
         torch.set_num_threads(settings["threads"])
         game = Game(sizes, settings, adam)
 
-        def steps(count: int) -> dict[str, Any]:
-            for _ in range(count):
-                game.step()
-            if game.device.type == "cpu":
-                return {}
-            module = torch.get_device_module(game.device)
-            module.synchronize()
-            return {"peak_bytes": module.max_memory_allocated()}
-
-        return {"batch": game.batch, "torch": torch.__version__}, {"steps": steps}
+        return {"batch": game.batch, "torch": torch.__version__}, stepping(game.step, game.device)
 
     return made
 

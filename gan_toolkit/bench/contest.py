@@ -32,6 +32,8 @@ class Standing:
     others: list[float] = field(default_factory=list)
     """Cores that other processes kept busy meanwhile."""
     peak_bytes: int = 0
+    flops: int | None = None
+    """Of a step, two for each multiplication and addition."""
     failure: str = ""
 
     @property
@@ -93,7 +95,8 @@ def contest(entries: Sequence[Entry], *, rounds: int, steps: int | None = None, 
         for number in range(1, rounds + 1):
             say(f"round {number} of {rounds}")
             company.round(result.steps)
-        if "shares" in first.facts.get("verbs", ()):
+        company.count_flops()
+        if "shares" in first.facts["verbs"]:
             result.shares = first.ask("shares", result.steps)["shares"]
     return result
 
@@ -133,6 +136,12 @@ class Company:
             else:
                 if counted:
                     _enter(standing, answer, steps, before, busy_seconds())
+
+    def count_flops(self) -> None:
+        """Ask those that can count what a step computes."""
+        for standing, contestant in self.running:
+            if "flops" in contestant.facts["verbs"]:
+                standing.flops = contestant.ask("flops", 1)["flops"]
 
     def _leaves(self, standing: Standing, contestant: Contestant, error: ContestantError) -> None:
         if contestant is self.running[0][1]:

@@ -3,7 +3,8 @@
 Orders come on stdin and answers go to stdout, a line each. The first order is one JSON object of
 settings; the answer is `{"ready": {...}}`, its facts, or `{"failed": "why"}`. Every other order is
 `VERB COUNT`; the answer has the `seconds` that it took, the `cpu_seconds` of all threads, and
-`peak_bytes`, the most memory held so far. `steps` is the verb everybody knows.
+`peak_bytes`, the most memory held so far. `steps` is the verb everybody knows; `flops` counts the
+operations of a step, `shares` says what its time goes to.
 
 Only the standard library is used, so that a script in another environment can import it.
 """
@@ -36,7 +37,7 @@ def serve(
     try:
         facts, verbs = set_up(json.loads(next(lines)))
         verbs["steps"](1)
-        _put(stream, {"ready": dict(facts)})
+        _put(stream, {"ready": {**facts, "verbs": list(verbs)}})
         for line in lines:
             verb, count = line.split()
             _put(stream, _timed(verbs[verb], int(count)))

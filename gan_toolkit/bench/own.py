@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from gan_toolkit.assemble import Parts, assemble
 from gan_toolkit.batches import ArrayDataset
 from gan_toolkit.bench.contestant import Settings, SetUp, Verb
 from gan_toolkit.bench.floor import Recorder, Replay
+from gan_toolkit.bench.stepping import settling, stepping
 from gan_toolkit.bench.stopwatch import shares
 from gan_toolkit.device import Device
 from gan_toolkit.interfaces import Dataset
@@ -47,7 +47,7 @@ def training(
 
     def set_up(_settings: Settings) -> tuple[Mapping[str, Any], Mapping[str, Verb]]:
         device.prepare()
-        settle = settling(device)
+        where = device.torch_device
         bare = _bare(recipe)
         run = RunFolder.create(folder, bare.name)
         parts = assemble(bare, host.registry, device, data)
@@ -56,17 +56,10 @@ def training(
         loop = Loop(bare, parts, run, tell)
         tell(start_event(bare, parts, run))
 
-        def steps(count: int) -> dict[str, Any]:
-            for _ in range(count):
-                loop.step()
-            settle()
-            # what the process held says nothing of an accelerator's memory
-            return {} if device.checks_are_free else {"peak_bytes": device.peak_memory()}
-
         def shared(count: int) -> dict[str, Any]:
-            return {"shares": shares(loop, count, settle)}
+            return {"shares": shares(loop, count, settling(where))}
 
-        return _facts(recipe, parts, ["steps", "shares"]), {"steps": steps, "shares": shared}
+        return _facts(recipe, parts), {**stepping(loop.step, where), "shares": shared}
 
     return set_up
 
@@ -78,19 +71,12 @@ def products(
 
     def set_up(_settings: Settings) -> tuple[Mapping[str, Any], Mapping[str, Verb]]:
         device.prepare()
-        settle = settling(device)
+        where = device.torch_device
         parts = assemble(_bare(recipe), host.registry, device, data)
         with Recorder() as recorder:
             parts.engine.step(parts.batches.at(0).samples)
-        replay = Replay(recorder, device.torch_device)
-
-        def steps(count: int) -> dict[str, Any]:
-            for _ in range(count):
-                replay()
-            settle()
-            return {} if device.checks_are_free else {"peak_bytes": device.peak_memory()}
-
-        return _facts(recipe, parts, ["steps"]) | {"flops": recorder.flops()}, {"steps": steps}
+        verbs = stepping(Replay(recorder, where), where)
+        return _facts(recipe, parts) | {"products": recorder.flops()}, verbs
 
     return set_up
 
@@ -105,19 +91,12 @@ def random_data(shape: tuple[int, ...]) -> Dataset:
     return ArrayDataset("random samples", "synthetic", samples)
 
 
-def settling(device: Device) -> Callable[[], None]:
-    """Return what waits until the device has done what it was given."""
-    if device.checks_are_free:
-        return lambda: None
-    return partial(torch.get_device_module(device.torch_device).synchronize, device.torch_device)
-
-
 def _bare(recipe: Recipe) -> Recipe:
     keys = {"steps": ENDLESS, "checkpoint_every": 0, "evaluate_every": 0}
     return replace(recipe, run=recipe.run.model_copy(update=keys))
 
 
-def _facts(recipe: Recipe, parts: Parts, verbs: list[str]) -> dict[str, Any]:
+def _facts(recipe: Recipe, parts: Parts) -> dict[str, Any]:
     device = parts.engine.device
     return {
         "name": recipe.name,
@@ -132,5 +111,4 @@ def _facts(recipe: Recipe, parts: Parts, verbs: list[str]) -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "waiting": os.environ.get("OMP_WAIT_POLICY", ""),
         "torch": torch.__version__,
-        "verbs": verbs,
     }

@@ -165,7 +165,7 @@ def bench(
     if as_json:
         put_json(document(result, busy))
     else:
-        show(result, busy, markdown=markdown)
+        show(result, busy, changes=subject.changes(), markdown=markdown)
 
 
 def rivals(subject: Subject, against: Sequence[str], changes: Subject) -> Iterator[Entry]:
@@ -195,14 +195,15 @@ def rivals(subject: Subject, against: Sequence[str], changes: Subject) -> Iterat
                 removals=rival.removals + changes.removals,
             ),
             "training",
+            shown=changes.changes(),
         )
 
 
-def _entry(subject: Subject, kind: Kind) -> Entry:
+def _entry(subject: Subject, kind: Kind, *, shown: Sequence[str] = ()) -> Entry:
     from gan_toolkit.bench.process import Entry
 
     name = Path(subject.recipe).name.removesuffix(".toml")
-    return Entry(" ".join([name, *subject.changes()]), subject.command(kind))
+    return Entry(" ".join([name, *shown]), subject.command(kind))
 
 
 def take_part(session: Session, subject: Subject, kind: Kind) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from gan_toolkit.cli.text import number, put, size, table
+from gan_toolkit.cli.text import count_of, number, put, size, table
 
 if TYPE_CHECKING:
     from gan_toolkit.bench.contest import Ratio, Result, Standing
@@ -15,6 +15,7 @@ HEADER = (
     "contestant",
     "ms a step",
     "samples/s",
+    "GFLOP/s",
     "time / first's",
     "from",
     "to",
@@ -29,9 +30,14 @@ UNAVOIDABLE = ("passes", "optimiser")
 NOTHING = "-"
 
 
-def show(result: Result, busy: float | None, *, markdown: bool) -> None:
-    """Write the table to stdout, with what one must know before believing it."""
-    for line in opening(result, busy):
+def show(
+    result: Result, busy: float | None, *, changes: Sequence[str] = (), markdown: bool
+) -> None:
+    """Write the table to stdout, with what one must know before believing it.
+
+    `changes` are the options that changed the recipe of the first.
+    """
+    for line in opening(result, busy, changes):
         put(line)
     put()
     rows = [cells(standing, result.standings[0]) for standing in result.standings]
@@ -48,18 +54,18 @@ def show(result: Result, busy: float | None, *, markdown: bool) -> None:
         put(f"- {line}" if markdown else line)
 
 
-def opening(result: Result, busy: float | None) -> Iterator[str]:
+def opening(result: Result, busy: float | None, changes: Sequence[str] = ()) -> Iterator[str]:
     """Say what was measured, under which conditions, and what is wrong with them."""
     first = result.standings[0]
     facts = first.facts
     shape = "x".join(map(str, facts["shape"]))
     yield (
-        f"{first.label}: {facts['data']} of {shape}, batch {facts['batch']}, {facts['described']}, "
-        f"torch {facts['torch']}"
+        f"{' '.join([first.label, *changes])}: {facts['data']} of {shape}, batch {facts['batch']}, "
+        f"{facts['described']}, torch {facts['torch']}."
     )
     yield (
-        f"Medians of {len(first.seconds)} rounds of {result.steps} steps in turn; without panels, "
-        "measures and checkpoints"
+        f"Medians of {len(first.seconds)} rounds of {count_of(result.steps, 'step')} in turn; "
+        "without panels, measures and checkpoints."
     )
     yield from warnings(result, busy)
 
@@ -72,13 +78,14 @@ def warnings(result: Result, busy: float | None) -> Iterator[str]:
     there, threads = cores(), result.standings[0].facts["threads"]
     meanwhile = others_busy(result.standings)
     if busy is None or meanwhile is None:
-        yield "Warning: this system does not say what other processes compute"
+        yield "Warning: this system does not say what other processes compute."
         return
-    yield f"Other processes kept {meanwhile:.1f} of {there} cores busy, {busy:.1f} just before"
+    yield f"Other processes kept {meanwhile:.1f} of {there} cores busy, {busy:.1f} just before."
     if max(meanwhile, busy) > BUSY:
-        yield "Warning: the machine is not idle: trust no figure, ratios a little"
+        yield "Warning: the machine is not idle: trust no figure, ratios a little."
     if threads > there - round(max(meanwhile, busy)):
-        yield f"Warning: {threads} threads are more than the free cores: every step waits for one"
+        many = f"{threads} threads are" if threads > 1 else "one thread is"
+        yield f"Warning: {many} more than the free cores: every step waits for one."
 
 
 def cells(standing: Standing, first: Standing) -> list[str]:
@@ -90,6 +97,7 @@ def cells(standing: Standing, first: Standing) -> list[str]:
         standing.label,
         NOTHING if standing.median is None else number(1000 * standing.median),
         _or_nothing(standing.samples_per_second, number),
+        _rate(standing),
         *_of(compared),
         NOTHING if standing.first_step is None else f"{standing.first_step:.1f} s",
         size(standing.peak_bytes) if standing.peak_bytes else NOTHING,
@@ -101,6 +109,12 @@ def _of(compared: Ratio | None) -> list[str]:
     if compared is None:
         return [NOTHING] * 3
     return [f"{value:.3f}" for value in (compared.median, compared.low, compared.high)]
+
+
+def _rate(standing: Standing) -> str:
+    if standing.flops is None or standing.median is None:
+        return NOTHING
+    return number(standing.flops / standing.median / 1e9)
 
 
 def _memory(standing: Standing, first: Standing) -> str:
@@ -120,7 +134,7 @@ def facts_of(result: Result) -> Iterator[str]:
         yield f"of a step: {parts}"
         yield f"outside of {' and '.join(UNAVOIDABLE)}: {outside(result.shares):.2%}"
     for standing in result.standings:
-        if "flops" in standing.facts:
+        if "products" in standing.facts:
             yield from floor(standing, result.standings[0])
 
 
@@ -128,18 +142,17 @@ def floor(standing: Standing, first: Standing) -> Iterator[str]:
     """Say what a step must compute, and what share of its time that takes at its best."""
     from gan_toolkit.bench.contest import ratio
 
-    flops: Mapping[str, int] = standing.facts["flops"]
-    whole, compared = sum(flops.values()), ratio(standing, first)
-    kinds = ", ".join(f"{name} {count / whole:.0%}" for name, count in by_size(flops))
+    products: Mapping[str, int] = standing.facts["products"]
+    whole, compared = sum(products.values()), ratio(standing, first)
+    kinds = ", ".join(f"{name} {count / whole:.0%}" for name, count in by_size(products))
     samples = standing.facts["samples_per_step"]
     yield (
         f"matrix products and convolutions: {whole / 1e9:.3g} GFLOP a step, "
         f"{whole / samples / 1e6:.3g} MFLOP a sample ({kinds})"
     )
-    if compared is not None and standing.median:
-        rate = whole / standing.median / 1e9
-        reached = f"the step reaches {compared.median:.0%} of that"
-        yield f"alone they run at {rate:.0f} GFLOP/s: {reached}"
+    if compared is not None:
+        low, high = f"{compared.low:.0%}", f"{compared.high:.0%}"
+        yield f"the step reaches {compared.median:.0%} of their speed alone ({low} to {high})"
 
 
 def outside(shares: Mapping[str, float]) -> float:
