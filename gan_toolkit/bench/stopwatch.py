@@ -87,6 +87,7 @@ def _watched(loop: Loop, watch: Stopwatch) -> Iterator[None]:
         ("latents", engine, "look"),
         ("passes", engine, "losses"),
         ("passes", torch.autograd, "grad"),
+        ("passes", torch.autograd, "backward"),
     ]
     if engine.averaging is not None:
         parts.append(("averaging", engine.averaging, "update"))
