@@ -139,9 +139,12 @@ class Company:
 
     def count_flops(self) -> None:
         """Ask those that can count what a step computes."""
-        for standing, contestant in self.running:
+        for standing, contestant in list(self.running):
             if "flops" in contestant.facts["verbs"]:
-                standing.flops = contestant.ask("flops", 1)["flops"]
+                try:
+                    standing.flops = contestant.ask("flops", 1)["flops"]
+                except ContestantError as error:
+                    self._leaves(standing, contestant, error)
 
     def _leaves(self, standing: Standing, contestant: Contestant, error: ContestantError) -> None:
         if contestant is self.running[0][1]:

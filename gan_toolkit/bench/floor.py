@@ -54,7 +54,11 @@ class Product:
 
 
 class Recorder(TorchDispatchMode):
-    """Notes every matrix product and convolution that is computed meanwhile, and how often."""
+    """Notes every matrix product and convolution that is computed meanwhile, and how often.
+
+    By torch's own formulas, but not by its FlopCounterMode: that one follows modules through
+    hooks of gradients, which fail where a term asks for a gradient itself (a gradient penalty).
+    """
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]

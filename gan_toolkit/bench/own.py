@@ -41,8 +41,8 @@ def training(
 ) -> SetUp:
     """Return what sets up the loop of `gantk run`, in a run's folder below `folder`.
 
-    It comes to no end and saves nothing on its way: what checkpoints take is for the recipe to
-    choose. `data` stands in for the recipe's.
+    It comes to no end, and has no panels, measures, trackers and checkpoints: what they take is
+    for the recipe to choose. `data` stands in for the recipe's.
     """
 
     def set_up(_settings: Settings) -> tuple[Mapping[str, Any], Mapping[str, Verb]]:
@@ -93,7 +93,8 @@ def random_data(shape: tuple[int, ...]) -> Dataset:
 
 def _bare(recipe: Recipe) -> Recipe:
     keys = {"steps": ENDLESS, "checkpoint_every": 0, "evaluate_every": 0}
-    return replace(recipe, run=recipe.run.model_copy(update=keys))
+    run = recipe.run.model_copy(update=keys)
+    return replace(recipe, run=run, panels={}, measures={}, trackers={})
 
 
 def _facts(recipe: Recipe, parts: Parts) -> dict[str, Any]:

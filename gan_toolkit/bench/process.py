@@ -9,6 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,10 +75,8 @@ class Contestant:
         self._process.wait()
         for stream in (self._process.stdin, self._process.stdout, self._words):
             assert stream is not None, "they are pipes"
-            try:
+            with suppress(BrokenPipeError):  # an order that nobody read
                 stream.close()
-            except BrokenPipeError:
-                continue  # an order that nobody read
 
     def _started(self) -> subprocess.Popen[str]:
         try:
@@ -94,20 +93,16 @@ class Contestant:
 
     def _listen(self) -> None:
         assert self._process.stdout is not None, "it is a pipe"
-        try:
+        with suppress(ValueError):  # closed meanwhile: nobody waits
             for line in self._process.stdout:
                 self._lines.put(line)
-        except ValueError:
-            return  # closed meanwhile: nobody waits
         self._lines.put(_END)
 
     def _ask(self, order: str) -> dict[str, Any]:
-        try:
-            assert self._process.stdin is not None, "it is a pipe"
+        assert self._process.stdin is not None, "it is a pipe"
+        with suppress(BrokenPipeError):  # it has ended: its last words say why
             self._process.stdin.write(order + "\n")
             self._process.stdin.flush()
-        except BrokenPipeError:
-            pass  # it has ended: its last words say why
         try:
             line = self._lines.get(timeout=self.patience)
         except queue.Empty:

@@ -10,9 +10,9 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 from gan_toolkit.bench.contestant import Verb
+from gan_toolkit.bench.floor import Recorder
 
 
 def stepping(step: Callable[[], object], device: torch.device) -> dict[str, Verb]:
@@ -29,10 +29,10 @@ def stepping(step: Callable[[], object], device: torch.device) -> dict[str, Verb
         return {"peak_bytes": torch.get_device_module(device).max_memory_allocated(device)}
 
     def flops(count: int) -> dict[str, Any]:
-        with FlopCounterMode(display=False) as counter:
+        with Recorder() as recorder:
             for _ in range(count):
                 step()
-        return {"flops": counter.get_total_flops() // count}
+        return {"flops": sum(recorder.flops().values()) // count}
 
     return {"steps": steps, "flops": flops}
 

@@ -6,16 +6,18 @@ import re
 import shlex
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from gan_toolkit.cli import completing
 from gan_toolkit.cli.bench_page import document, show
+from gan_toolkit.cli.display import display_for
 from gan_toolkit.cli.options import overrides_from, recipe_changes
 from gan_toolkit.cli.run import choose
 from gan_toolkit.cli.session import Session, pass_session, shared
@@ -24,8 +26,8 @@ from gan_toolkit.cli.text import put_json
 from gan_toolkit.errors import UsageError
 
 if TYPE_CHECKING:
+    from gan_toolkit.bench.contestant import Settings, Verb
     from gan_toolkit.bench.process import Entry
-    from gan_toolkit.interfaces import Dataset
 
 Kind = Literal["training", "floor"]
 WATCHING = ("panels", "measures", "trackers")
@@ -43,8 +45,6 @@ class Shape(click.ParamType):  # type: ignore[type-arg]
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[int, ...]:
         """Read `1x28x28`, or `2` for points."""
-        if isinstance(value, tuple):
-            return value
         if not _SHAPE.fullmatch(str(value)):
             self.fail(f"{value} is no shape; 1x28x28 for images, 2 for points", param, ctx)
         return tuple(map(int, str(value).split("x")))
@@ -209,31 +209,30 @@ def _entry(subject: Subject, kind: Kind, *, shown: Sequence[str] = ()) -> Entry:
 def take_part(session: Session, subject: Subject, kind: Kind) -> None:
     """Be a contestant: answer what `contest` asks, until it has no more questions."""
     from gan_toolkit.bench.contestant import serve
+
+    with _folder() as folder:
+        # All of it is the setting up: what is wrong with the recipe is an answer too.
+        serve(partial(_set_up, session, subject, kind, folder), answers=results())
+
+
+def _set_up(
+    session: Session, subject: Subject, kind: Kind, folder: Path, settings: Settings
+) -> tuple[Mapping[str, Any], Mapping[str, Verb]]:
     from gan_toolkit.recipe import Override
 
-    fixed = {"run.device": subject.device, "run.threads": subject.threads}
     # Not asked for first: a panel may speak of a term that --unset takes away.
     overrides = [Override(key, unset=True, given_to="bench", if_there=True) for key in WATCHING]
+    fixed = {"run.device": subject.device, "run.threads": subject.threads}
     overrides += overrides_from(subject.settings, subject.removals, fixed)
     recipe, device = choose(session, subject.recipe, subject.variants, overrides)
-    from gan_toolkit.bench.own import products, training
-    from gan_toolkit.cli.display import display_for
+    from gan_toolkit.bench.own import products, random_data, training
 
-    with _folder() as folder, display_for(session, json=False) as display:
-        data = _data(subject.shape)
-        if kind == "floor":
-            set_up = products(recipe, session.host, device=device, data=data)
-        else:
-            set_up = training(
-                recipe, session.host, device=device, folder=folder, tell=display.tell, data=data
-            )
-        serve(set_up, answers=results())
-
-
-def _data(shape: tuple[int, ...] | None) -> Dataset | None:
-    from gan_toolkit.bench.own import random_data
-
-    return None if shape is None else random_data(shape)
+    data = None if subject.shape is None else random_data(subject.shape)
+    if kind == "floor":
+        return products(recipe, session.host, device=device, data=data)(settings)
+    tell = display_for(session, json=False).tell
+    own = training(recipe, session.host, device=device, folder=folder, tell=tell, data=data)
+    return own(settings)
 
 
 @contextmanager

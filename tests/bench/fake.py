@@ -39,11 +39,11 @@ def set_up(settings):
         Path(REST[0]).write_text(json.dumps(settings))
     if KIND == "fails":
         raise ValueError("no network of that size")
-    print("a library says hello")
+    print("a library says hello")  # noqa: T201 - the subject
     verbs = {"steps": steps}
     if KIND == "floor":
         return FACTS | {"products": {"mm": 3_000_000, "convolution": 1_000_000}}, verbs
-    verbs["flops"] = lambda count: {"flops": 2_000_000}
+    verbs["flops"] = lambda count: {"flops": 2_000_000 // (KIND != "cant_count")}
     if KIND == "counts":
         verbs["shares"] = lambda count: {"shares": {"passes": 0.9, "optimiser": 0.07, "data": 0.03}}
     return FACTS, verbs
@@ -55,10 +55,10 @@ if KIND == "silent":
 elif KIND == "complains":
     sys.exit("first\nlast words")
 elif KIND == "babbles":
-    print("what?", flush=True)
+    print("what?", flush=True)  # noqa: T201
     time.sleep(60)
 elif KIND == "lists":
-    print("[1]", flush=True)
+    print("[1]", flush=True)  # noqa: T201
     time.sleep(60)
 elif KIND == "hangs":
     time.sleep(60)

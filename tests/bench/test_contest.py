@@ -96,7 +96,14 @@ def test_a_rival_that_gives_up_keeps_its_rounds(fake):
     assert [len(s.seconds) for s in result.standings] == [3, 1]
 
 
-@pytest.mark.parametrize("kind", ["fails", "gives_up", "vanishes"])
+def test_a_rival_that_can_t_count_keeps_its_rounds(fake):
+    result = contest([fake("well"), fake("cant_count")], rounds=2, steps=1, say=silent)
+
+    assert "zero" in result.standings[1].failure
+    assert [(len(s.seconds), s.flops) for s in result.standings] == [(2, 2_000_000), (2, None)]
+
+
+@pytest.mark.parametrize("kind", ["fails", "gives_up", "vanishes", "cant_count"])
 def test_nothing_is_measured_without_the_first(fake, kind):
     with pytest.raises(ContestantError):
         contest([fake(kind), fake("well")], rounds=3, steps=1, say=silent)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 
 import pytest
 
@@ -70,3 +71,16 @@ def test_the_peak_is_that_of_the_process_and_zero_where_nobody_tells(tmp_path, m
     status.unlink()
 
     assert peak_bytes() == 0
+
+
+def test_what_libraries_print_does_not_get_between_the_answers(capfd):
+    before = os.dup(1)
+    try:
+        with contestant._stdout_to_ourselves() as stream:
+            os.write(1, b"a library says hello")
+            stream.write("an answer")
+    finally:
+        os.dup2(before, 1)
+        os.close(before)
+
+    assert capfd.readouterr() == ("an answer", "a library says hello")

@@ -39,12 +39,12 @@ def test_why_it_can_t_run_is_said_in_its_own_words(fake, kind, said, code):
 
 
 def test_a_program_that_is_not_there():
-    with pytest.raises(ContestantError, match="^no-such-program: No such file or directory$"):
+    with pytest.raises(ContestantError, match=r"^no-such-program: No such file or directory$"):
         Contestant(Entry("none", ["no-such-program"]), {})
 
 
 def test_nobody_waits_for_ever(fake):
-    with pytest.raises(ContestantError, match="^no answer in 0 s$"):
+    with pytest.raises(ContestantError, match=r"^no answer in 0 s$"):
         Contestant(fake("hangs"), {}, patience=0.05)
 
 
@@ -52,7 +52,16 @@ def test_one_that_says_it_failed_need_not_end(fake):
     contestant = Contestant(fake("well"), {})
     contestant.patience = 0.05
 
-    with closing(contestant), pytest.raises(ContestantError, match="^tired$") as caught:
+    with closing(contestant), pytest.raises(ContestantError, match=r"^tired$") as caught:
         contestant._understood('{"failed": "tired"}')
 
     assert caught.value.exit_code == ExitCode.UNEXPECTED
+
+
+def test_one_that_was_killed_is_closed_like_any_other(fake):
+    contestant = Contestant(fake("well"), {})
+    contestant._process.kill()
+    contestant._process.wait()
+
+    with closing(contestant), pytest.raises(ContestantError, match=r"exit code -9$"):
+        contestant.ask("steps", 1)
