@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import queue
+import signal
 import subprocess
 import tempfile
 import threading
@@ -111,7 +112,7 @@ class Contestant:
 
     def _understood(self, line: str) -> dict[str, Any]:
         if line == _END:
-            raise self._ended(self._last_words())
+            raise self._ended("")
         try:
             answer = json.loads(line)
         except ValueError:
@@ -126,7 +127,12 @@ class Contestant:
         try:
             code = self._process.wait(timeout=self.patience)
         except subprocess.TimeoutExpired:
-            code = None
+            return ContestantError(why)
+        if code < 0:
+            name = signal.Signals(-code).name
+            memory = ": is the memory full?" if name == "SIGKILL" else ""
+            return ContestantError(f"ended by {name}{memory}")
+        why = why or self._last_words()
         return ContestantError(why or f"it ended without a word, exit code {code}", code)
 
     def _last_words(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from contextlib import closing
 
 import pytest
@@ -58,10 +59,17 @@ def test_one_that_says_it_failed_need_not_end(fake):
     assert caught.value.exit_code == ExitCode.UNEXPECTED
 
 
-def test_one_that_was_killed_is_closed_like_any_other(fake):
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (signal.SIGKILL, r"^ended by SIGKILL: is the memory full\?$"),
+        (signal.SIGTERM, r"^ended by SIGTERM$"),
+    ],
+)
+def test_one_that_was_ended_from_outside(fake, number, said):
     contestant = Contestant(fake("well"), {})
-    contestant._process.kill()
+    contestant._process.send_signal(number)
     contestant._process.wait()
 
-    with closing(contestant), pytest.raises(ContestantError, match=r"exit code -9$"):
+    with closing(contestant), pytest.raises(ContestantError, match=said):
         contestant.ask("steps", 1)
