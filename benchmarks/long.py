@@ -1,7 +1,7 @@
 """Whether a long run stays as fast and as small as it began: the real `launch`, with all it does.
 
-At every record the time, the step and the memory of the process are noted; on a CPU the time is that
-of all its threads, so that a neighbour on the machine does not falsify it. The first tenth is the
+At every record the time, the step and the memory of the process are noted; on a CPU the time is
+that of all its threads, so that a neighbour does not falsify it. The first tenth is the
 warm-up. Of the rest, in nine windows: the trend of the time of a step, how far windows are from
 their median, and what the memory grew by. The aim: within 3 % over 20,000 steps, and no growth.
 
