@@ -11,10 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import click
 
+from gan_toolkit.bench.contest import contest
+from gan_toolkit.bench.contestant import Settings, Verb, serve
+from gan_toolkit.bench.machine import busy_cores
+from gan_toolkit.bench.process import Entry
 from gan_toolkit.cli import completing
 from gan_toolkit.cli.bench_page import document, show
 from gan_toolkit.cli.display import display_for
@@ -23,11 +27,7 @@ from gan_toolkit.cli.run import choose
 from gan_toolkit.cli.session import Session, pass_session, shared
 from gan_toolkit.cli.streams import results
 from gan_toolkit.cli.text import put_json
-from gan_toolkit.errors import UsageError
-
-if TYPE_CHECKING:
-    from gan_toolkit.bench.contestant import Settings, Verb
-    from gan_toolkit.bench.process import Entry
+from gan_toolkit.errors import DataError, MissingFilesError, UsageError
 
 Kind = Literal["training", "floor"]
 WATCHING = ("panels", "measures", "trackers")
@@ -153,9 +153,6 @@ def bench(
         return
     if recipe == "-":
         raise UsageError("bench starts several processes: save the recipe, and give its path")
-    from gan_toolkit.bench.contest import contest
-    from gan_toolkit.bench.machine import busy_cores
-
     changes = Subject("", against_variant, against_set, against_unset)
     entries = [_entry(subject, "training"), *rivals(subject, against, changes)]
     if not no_floor:
@@ -170,8 +167,6 @@ def bench(
 
 def rivals(subject: Subject, against: Sequence[str], changes: Subject) -> Iterator[Entry]:
     """Return who takes part beside `subject`: scripts as they are, recipes with `changes`."""
-    from gan_toolkit.bench.process import Entry
-
     recipes = []
     for text in against:
         words = shlex.split(text)
@@ -200,16 +195,12 @@ def rivals(subject: Subject, against: Sequence[str], changes: Subject) -> Iterat
 
 
 def _entry(subject: Subject, kind: Kind, *, shown: Sequence[str] = ()) -> Entry:
-    from gan_toolkit.bench.process import Entry
-
     name = Path(subject.recipe).name.removesuffix(".toml")
     return Entry(" ".join([name, *shown]), subject.command(kind))
 
 
 def take_part(session: Session, subject: Subject, kind: Kind) -> None:
     """Be a contestant: answer what `contest` asks, until it has no more questions."""
-    from gan_toolkit.bench.contestant import serve
-
     with _folder() as folder:
         # All of it is the setting up: what is wrong with the recipe is an answer too.
         serve(partial(_set_up, session, subject, kind, folder), answers=results())
@@ -232,7 +223,11 @@ def _set_up(
         return products(recipe, session.host, device=device, data=data)(settings)
     tell = display_for(session, json=False).tell
     own = training(recipe, session.host, device=device, folder=folder, tell=tell, data=data)
-    return own(settings)
+    try:
+        return own(settings)
+    except MissingFilesError as error:
+        more = f"get it (gantk data info {recipe.data.component.name}), or --random 1x28x28"
+        raise DataError(f"{error.what}; {more}, the shape of its samples") from error
 
 
 @contextmanager

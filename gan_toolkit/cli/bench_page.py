@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from gan_toolkit.bench.contest import Ratio, Result, Standing, others_busy, ratio
+from gan_toolkit.bench.machine import cores
 from gan_toolkit.cli.text import count_of, number, put, size, table
-
-if TYPE_CHECKING:
-    from gan_toolkit.bench.contest import Ratio, Result, Standing
 
 HEADER = (
     "contestant",
@@ -46,8 +45,7 @@ def show(
             put(line)
     else:
         table(rows, HEADER, right=range(1, len(HEADER)))
-    failures = [(s.label, s.failure) for s in result.standings if s.failure]
-    closing = [*(f"can't run: {label}: {why}" for label, why in failures), *facts_of(result)]
+    closing = [*failures(result.standings), *facts_of(result)]
     if closing:
         put()
     for line in closing:
@@ -72,9 +70,6 @@ def opening(result: Result, busy: float | None, changes: Sequence[str] = ()) -> 
 
 def warnings(result: Result, busy: float | None) -> Iterator[str]:
     """Say what spoils the figures."""
-    from gan_toolkit.bench.contest import others_busy
-    from gan_toolkit.bench.machine import cores
-
     there, threads = cores(), result.standings[0].facts["threads"]
     meanwhile = others_busy(result.standings)
     if busy is None or meanwhile is None:
@@ -90,8 +85,6 @@ def warnings(result: Result, busy: float | None) -> Iterator[str]:
 
 def cells(standing: Standing, first: Standing) -> list[str]:
     """Return the row of one contestant."""
-    from gan_toolkit.bench.contest import ratio
-
     compared = ratio(standing, first)
     return [
         standing.label,
@@ -127,6 +120,15 @@ def _or_nothing(value: float | None, shown: Any) -> str:
     return NOTHING if value is None else str(shown(value))
 
 
+def failures(standings: Sequence[Standing]) -> Iterator[str]:
+    """Say why some can't run, or ran no longer."""
+    for standing in standings:
+        if standing.failure:
+            rounds = count_of(len(standing.seconds), "round")
+            how = f"gave up after {rounds}" if standing.seconds else "can't run"
+            yield f"{how}: {standing.label}: {standing.failure}"
+
+
 def facts_of(result: Result) -> Iterator[str]:
     """Say where the time of a step goes, and how near the floor it is."""
     if result.shares:
@@ -140,8 +142,6 @@ def facts_of(result: Result) -> Iterator[str]:
 
 def floor(standing: Standing, first: Standing) -> Iterator[str]:
     """Say what a step must compute, and what share of its time that takes at its best."""
-    from gan_toolkit.bench.contest import ratio
-
     products: Mapping[str, int] = standing.facts["products"]
     whole, compared = sum(products.values()), ratio(standing, first)
     kinds = ", ".join(f"{name} {count / whole:.0%}" for name, count in by_size(products))
@@ -173,9 +173,6 @@ def as_markdown(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 def document(result: Result, busy: float | None) -> dict[str, Any]:
     """Return the whole contest as JSON, every round of it."""
-    from gan_toolkit.bench.contest import others_busy, ratio
-    from gan_toolkit.bench.machine import cores
-
     first = result.standings[0]
     return {
         "contestants": [

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from gan_toolkit.bench import machine
 from gan_toolkit.bench.contest import Result, Standing
 from gan_toolkit.cli import bench as module
 from gan_toolkit.cli import bench_page
@@ -38,7 +37,7 @@ def benched(gantk, recipe, monkeypatch):
         return [sys.executable, str(FAKE), kinds[kind]]
 
     monkeypatch.setattr(Subject, "command", command)
-    monkeypatch.setattr(machine, "busy_cores", lambda: 0.0)
+    monkeypatch.setattr(module, "busy_cores", lambda: 0.0)
 
     def call(*arguments, training="counts"):
         kinds["training"] = training
@@ -79,6 +78,12 @@ def test_a_rival_that_can_t_run_is_a_row_and_no_failure(benched):
 
     assert result.exit_code == 0
     assert "can't run: fake.py fails: no network of that size" in result.stdout
+
+
+def test_a_rival_that_gives_up_says_when_and_why(benched):
+    result = benched("--no-floor", "--against", f"{FAKE} gives_up")
+
+    assert "gave up after 1 round: fake.py gives_up: enough" in result.stdout
 
 
 def test_a_recipe_that_can_t_run_ends_with_the_code_of_its_process(benched):
@@ -199,7 +204,7 @@ def result_of(*, others: float, threads: int = 1) -> Result:
     ],
 )
 def test_a_busy_machine_is_warned_of(monkeypatch, others, before, threads, warned):
-    monkeypatch.setattr(machine, "cores", lambda: 2)
+    monkeypatch.setattr(bench_page, "cores", lambda: 2)
 
     lines = list(bench_page.warnings(result_of(others=others, threads=threads), before))
 
@@ -279,6 +284,15 @@ def test_all_that_is_wrong_with_a_recipe_is_its_answer(plugin, recipe):
 
     assert (result.exit_code, answer["kind"]) == (2, "RecipeError")
     assert len(answer["failed"].splitlines()) == 3
+
+
+def test_without_the_data_random_samples_are_offered(plugin, recipe):
+    missing = ("--set", 'data.fault="missing"')
+
+    result, (answer,) = contestant(plugin, recipe, "training", "{}\n", *missing)
+
+    assert (result.exit_code, answer["kind"]) == (4, "DataError")
+    assert "get it (gantk data info tiny_dots), or --random 1x28x28" in answer["failed"]
 
 
 @pytest.mark.slow
