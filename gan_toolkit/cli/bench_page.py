@@ -147,8 +147,8 @@ def floor(standing: Standing, first: Standing) -> Iterator[str]:
     kinds = ", ".join(f"{name} {count / whole:.0%}" for name, count in by_size(products))
     samples = standing.facts["samples_per_step"]
     yield (
-        f"matrix products and convolutions: {whole / 1e9:.3g} GFLOP a step, "
-        f"{whole / samples / 1e6:.3g} MFLOP a sample ({kinds})"
+        f"matrix products and convolutions: {number(whole / 1e9)} GFLOP a step, "
+        f"{number(whole / samples / 1e6)} MFLOP a sample ({kinds})"
     )
     if compared is not None:
         low, high = f"{compared.low:.0%}", f"{compared.high:.0%}"

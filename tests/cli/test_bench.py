@@ -61,7 +61,7 @@ def test_it_says_where_the_time_goes_and_how_far_the_floor_is(benched):
 
     assert "of a step: passes 90.00%, optimiser 7.00%, data 3.00%" in out
     assert "outside of passes and optimiser: 3.00%" in out
-    assert "0.004 GFLOP a step, 1 MFLOP a sample (mm 75%, convolution 25%)" in out
+    assert "0.00400 GFLOP a step, 1.00 MFLOP a sample (mm 75%, convolution 25%)" in out
     assert "the step reaches " in out
 
 
