@@ -203,6 +203,7 @@ def _command(context: click.Context, command: click.Command) -> str:
         (_spelt(option), option.help or "", _default(option, context))
         for option in command.params
         if isinstance(option, click.Option)
+        and not option.hidden
         and (context.parent is None or option.name not in ("plugin", "verbose"))
     ]
     shown = table(("option", "meaning", "default"), rows) if rows else ""

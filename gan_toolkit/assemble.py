@@ -273,13 +273,16 @@ def _described(chosen: Chosen) -> str:
     return f"{component.kind} {component.name!r} of plugin {component.plugin!r}"
 
 
-def assemble(recipe: Recipe, registry: Registry, device: Device) -> Parts:
+def assemble(
+    recipe: Recipe, registry: Registry, device: Device, data: Dataset | None = None
+) -> Parts:
     """Build everything a run needs, after a rehearsal of shapes that takes no memory.
 
-    Raises RecipeError, DataError or PluginError with the table at fault.
+    `data` stands in for the recipe's. Raises RecipeError, DataError or PluginError with the table
+    at fault.
     """
     assembly = Assembly(recipe, registry)
-    data = assembly.data()
+    data = assembly.data() if data is None else data
     rehearse(assembly, data)
     networks = assembly.networks(data)
     engine = assembly.engine(networks, device)

@@ -183,20 +183,7 @@ def _train(
         plugins={r.name: r.version for r in host.records if r.status == "loaded"},
         begun=_now(),
     )
-    tell(
-        {
-            "event": "start",
-            "run": str(run.folder),
-            "name": recipe.name,
-            "variants": list(recipe.applied),
-            "data": facts,
-            "device": described_device,
-            "step": parts.engine.steps_done,
-            "steps": recipe.run.steps,
-            "batch_size": recipe.run.batch_size,
-            "latents": {n: _latent_row(latent) for n, latent in parts.engine.latents.items()},
-        }
-    )
+    tell(start_event(recipe, parts, run))
     loop = Loop(recipe, parts, run, tell, host if report else None)
     try:
         with _outcome(run, parts.engine.device):
@@ -208,6 +195,22 @@ def _train(
         raise
     _report(loop, run)
     tell({"event": "end", "outcome": "finished", "run": str(run.folder)})
+
+
+def start_event(recipe: Recipe, parts: Parts, run: RunFolder) -> dict[str, Any]:
+    """Return the first event of a run: what it is about to do."""
+    return {
+        "event": "start",
+        "run": str(run.folder),
+        "name": recipe.name,
+        "variants": list(recipe.applied),
+        "data": data_facts(parts),
+        "device": parts.engine.device.describe(),
+        "step": parts.engine.steps_done,
+        "steps": recipe.run.steps,
+        "batch_size": recipe.run.batch_size,
+        "latents": {n: _latent_row(latent) for n, latent in parts.engine.latents.items()},
+    }
 
 
 def _report(loop: Loop, run: RunFolder) -> None:

@@ -74,7 +74,7 @@ class Loop:
         try:
             with StopRequest() as stop:
                 while self.engine.steps_done < self.keys.steps:
-                    self._step()
+                    self.step()
                     self._heed(stop)
                 self._finish(stop)
         finally:
@@ -82,7 +82,8 @@ class Loop:
             for failure in (*self.guard.failures(), *self.observers.failures()):
                 self._note(failure)
 
-    def _step(self) -> None:
+    def step(self) -> None:
+        """Take one step, and do what is due after it."""
         step = self.engine.steps_done
         metrics = self.engine.step(self.parts.batches.at(step).samples)
         if step == self._begun_at:  # now the optimisers have all their state

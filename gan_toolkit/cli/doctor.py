@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import click
 
+from gan_toolkit.bench.machine import cores
 from gan_toolkit.cli.recipe_schema import comment_of
 from gan_toolkit.cli.session import Session, pass_session, shared
 from gan_toolkit.cli.text import command, put_json, table
@@ -57,14 +58,11 @@ def machine() -> Iterator[Finding]:
     yield Finding(
         "python", sys.version_info >= (3, 11), f"{version} ({sys.executable})", "use 3.11+"
     )
-    cores = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
-    yield Finding("cores", True, f"{cores}, {platform.machine()}")
+    yield Finding("cores", True, f"{cores()}, {platform.machine()}")
     if hasattr(os, "getloadavg"):
         load = os.getloadavg()[0]
         advice = "set run.threads to the number of free cores: busy ones slow every thread down"
-        yield Finding("load", load < 0.7 * cores, f"{load:.1f} in the last minute", advice)
+        yield Finding("load", load < 0.7 * cores(), f"{load:.1f} in the last minute", advice)
     if os.environ.get("OMP_WAIT_POLICY", "").lower() == "active":
         yield Finding("threads", False, "OMP_WAIT_POLICY is active", "passive shares cores better")
 

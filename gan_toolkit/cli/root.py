@@ -38,6 +38,7 @@ SECTIONS: dict[str, dict[str, str]] = {
     },
     "Set up": {
         "doctor": "gan_toolkit.cli.doctor:doctor",
+        "bench": "gan_toolkit.cli.bench:bench",
         "completion": "gan_toolkit.cli.completion:completion",
     },
 }

@@ -162,7 +162,7 @@ class _Loading:
         if path[0] in _OF_FILES:
             self._object(origin, dotted(path), "belongs to the file; it can't be set from outside")
         elif override.unset:
-            if not self.tree.remove(path):
+            if not self.tree.remove(path) and not override.if_there:
                 self._object(origin, dotted(path), self._absent(path))
         else:
             for key in reversed(path):

@@ -18,6 +18,8 @@ class Override:
     unset: bool = False
     given_to: str = ""
     """Another switch than these two, for which it stands."""
+    if_there: bool = False
+    """Whether there may be nothing to unset."""
 
     @property
     def switch(self) -> str:

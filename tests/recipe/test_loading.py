@@ -327,6 +327,14 @@ def test_the_same_use_with_a_version_is_no_change(load: Load) -> None:
     assert recipe.latents["shape"].options.classes == 3  # type: ignore[attr-defined]
 
 
+def test_what_need_not_be_there_is_unset_in_silence(host: PluginHost, write: Write) -> None:
+    overrides = [Override(key, unset=True, if_there=True) for key in ("panels", "summary")]
+
+    recipe = load_recipe(write('summary = "all"\n'), host, overrides=overrides)
+
+    assert recipe.summary == ""
+
+
 def test_unset_brings_the_default_back(load: Load) -> None:
     assert load("", "run.seed=5", "-run.seed").run.seed == 0
 
