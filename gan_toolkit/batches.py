@@ -201,8 +201,9 @@ def order(seed: int, epoch: int, count: int) -> Tensor:
 class Batches:
     """The endless sequence of training batches: every sample once in each epoch, none partial.
 
-    A batch may span the end of an epoch. The `augments` change it one after the other. Raises
-    DataError if a batch would not fit into the data set.
+    A batch may span the end of an epoch. The `augments` change it one after the other. Of several
+    processes each keeps its `share` of the rows: it reads no others, unless augments draw for the
+    whole batch. Raises DataError if a batch would not fit into the data set.
     """
 
     def __init__(
@@ -212,6 +213,7 @@ class Batches:
         seed: int,
         device: torch.device = _CPU,
         augments: Mapping[str, Augment] | None = None,
+        share: Callable[[Tensor], Tensor] | None = None,
     ) -> None:
         if size < 1:
             raise ValueError(f"a batch needs at least one sample, not {size}")
@@ -226,6 +228,7 @@ class Batches:
         self._seed = seed
         self._device = device
         self._augments = dict(augments or {})
+        self._share = share or (lambda rows: rows)
         self._randomness = Randomness(seed)
         # Where the samples are gathered, and so where the permutation is kept.
         self._home = _CPU
@@ -242,12 +245,20 @@ class Batches:
         """
         if step < 0:
             raise ValueError(f"the first step is 0; there is no step {step}")
-        batch = self._dataset.batch(self._indices(step))
+        indices = self._indices(step)
+        whole = bool(self._augments)
+        batch = self._dataset.batch(indices if whole else self._share(indices))
         samples, labels, factors = (
             None if array is None else array.to(self._device) for array in batch
         )
         assert samples is not None, "a batch always has samples"
-        return Batch(self._augmented(normalise(samples), step), labels, factors)
+        made = Batch(self._augmented(normalise(samples), step), labels, factors)
+        return self._own(made) if whole else made
+
+    def _own(self, batch: Batch) -> Batch:
+        samples, labels, factors = (None if a is None else self._share(a) for a in batch)
+        assert samples is not None, "a batch always has samples"
+        return Batch(samples, labels, factors)
 
     def _augmented(self, samples: Tensor, step: int) -> Tensor:
         for name, augment in self._augments.items():

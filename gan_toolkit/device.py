@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from gan_toolkit.errors import DeviceError
+from gan_toolkit.launcher import Place
 
 Precision = Literal["f32", "bf16"]
 
@@ -52,6 +53,8 @@ class Device:
         """Set what torch keeps per process: threads, determinism."""
         if self.threads:
             torch.set_num_threads(self.threads)
+        if self.torch_device.index is not None and self.torch_device.type == "cuda":
+            torch.cuda.set_device(self.torch_device)  # else each process would also open the first
         if self.deterministic:
             torch.use_deterministic_algorithms(True)
             # cuBLAS refuses to compute without it; it is read when the first handle is made
@@ -103,20 +106,45 @@ def choose_device(
     *,
     deterministic: bool = False,
     threads: int = 0,
+    place: Place | None = None,
 ) -> Device:
     """Turn the words of a recipe into a device.
 
-    `auto` takes CUDA if it is there; `auto` precision takes bf16 where the hardware has it.
-    Raises DeviceError when a demanded device is missing.
+    `auto` takes CUDA if it is there; `auto` precision takes bf16 where the hardware has it. Of
+    several processes each takes the accelerator of its `place`, or its part of the cores. Raises
+    DeviceError when a demanded device is missing.
     """
     if name == "auto":
         name = "cuda" if accelerator_available() else "cpu"
+    if place is not None and place.count > 1:
+        name = _own(name, place)
+        threads = threads or max(1, _cores() // place.local_count)
     torch_device = _demanded(name)
     if precision == "auto":
         precision = "bf16" if _native_bf16(torch_device) else "f32"
     if precision not in ("f32", "bf16"):
         raise DeviceError(f"precision {precision!r} is unknown; known: auto, f32, bf16")
     return Device(torch_device, precision, deterministic, threads)  # type: ignore[arg-type]
+
+
+def _own(name: str, place: Place) -> str:
+    """Return the device of one of several processes: none shares an accelerator."""
+    if name.startswith("cuda:"):
+        raise DeviceError(f"device {name!r} can't be shared by {place.count} ranks; say cuda")
+    there = len(accelerators())
+    if name == "cuda" and 0 < there < place.local_count:
+        raise DeviceError(
+            f"{place.local_count} ranks were started on this machine, and torch sees {there} CUDA "
+            f"device{'s' if there > 1 else ''}: start torchrun with --nproc-per-node {there}"
+        )
+    return f"cuda:{place.local_index}" if name == "cuda" and there else name
+
+
+def _cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _demanded(name: str) -> torch.device:
