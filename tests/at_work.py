@@ -1,12 +1,11 @@
-"""What each of several processes does in `test_distributed.py`: started by torchrun, not by pytest.
+"""What each of two processes does in `test_distributed.py`: pytest's own is the first.
 
-Takes the folder where its findings go.
+The other takes the folder where its findings go.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -64,7 +63,8 @@ def talk(ranks: Ranks) -> dict[str, Any]:
 
 
 def lose(ranks: Ranks) -> dict[str, Any]:
-    """Return what the first rank finds when the others are gone without a word."""
+    """Return what the first rank finds when the other has gone without a word."""
+    distributed._GRACE = timedelta(seconds=0.3)
     errors = []
     for _ in range(2):
         try:
@@ -75,20 +75,17 @@ def lose(ranks: Ranks) -> dict[str, Any]:
     return {"errors": errors, "speaks again": ranks.speaks(5, "again")}
 
 
-def main(out: Path) -> None:
-    """Do all of it, and write down what was found."""
-    distributed._GRACE = timedelta(seconds=0.3)
-    torch.set_num_threads(1)
-    with joined(place_of(), accelerated=False) as ranks:
-        found = talk(ranks)
-        for norm in ("synchronised", "local"):
-            safetensors.torch.save_file(trained(ranks, norm), out / f"{norm}-{ranks.index}")
-        ranks.largest(0)
-        if not ranks.is_first:
-            os._exit(0)
-        (out / "found.json").write_text(json.dumps(found | lose(ranks)))
-        os._exit(0)
+def work(ranks: Ranks, out: Path) -> dict[str, Any]:
+    """Do all of it; the first rank returns what it found, the other goes without a word."""
+    found = talk(ranks)
+    for norm in ("synchronised", "local"):
+        safetensors.torch.save_file(trained(ranks, norm), out / f"{norm}-{ranks.index}")
+    ranks.largest(0)
+    (out / f"found-{ranks.index}.json").write_text(json.dumps(found))
+    return found
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    torch.set_num_threads(1)
+    with joined(place_of(), accelerated=False) as ranks:
+        work(ranks, Path(sys.argv[1]))

@@ -6,10 +6,15 @@ import importlib.util
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import safetensors.torch
@@ -21,7 +26,7 @@ from gan_toolkit.device import Device
 from gan_toolkit.distributed import Alone, Group, joined
 from gan_toolkit.errors import ExitCode, RankError
 from gan_toolkit.launch import launch
-from gan_toolkit.launcher import Place
+from gan_toolkit.launcher import Place, place_of
 from gan_toolkit.plugins import load_plugins
 from gan_toolkit.recipe import Override, find_recipe, load_recipe
 from gan_toolkit.runs import RunFolder
@@ -71,27 +76,59 @@ def last_state(folder: Path) -> Snapshot:
     return checkpoint.load()
 
 
+def at_work() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("at_work", AT_WORK)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@contextmanager
+def first_of_two() -> Iterator[dict[str, str]]:
+    """Let this process be the first of two; give what the other must know."""
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = str(free.getsockname()[1])
+    both = {"MASTER_ADDR": "localhost", "MASTER_PORT": port, "WORLD_SIZE": "2"}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, text in (both | {"RANK": "0"}).items():
+            patch.setenv(name, text)
+        yield os.environ | {"RANK": "1", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "2"}
+
+
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("found")
-    process = torchrun(AT_WORK, out)
-    output = output_of(process)
-    assert process.returncode == 0, output
+    """Work with another process until it ends; return the folder of what both found."""
+    out, threads, module = tmp_path_factory.mktemp("found"), torch.get_num_threads(), at_work()
+    with first_of_two() as environment:
+        other = subprocess.Popen([sys.executable, AT_WORK, out], env=environment)
+        torch.set_num_threads(1)
+        try:
+            with joined(place_of(), accelerated=False) as ranks:
+                module.work(ranks, out)
+                assert other.wait(60) == 0
+                (out / "lost.json").write_text(json.dumps(module.lose(ranks)))
+        finally:
+            other.kill()
+            torch.set_num_threads(threads)
     return out
 
 
 def test_means_the_largest_and_bytes_come_through(found):
-    said = json.loads((found / "found.json").read_text())
+    first, second = (json.loads((found / f"found-{rank}.json").read_text()) for rank in (0, 1))
 
-    assert said["average"] == [[1.5, 1.5], [[5.0]]]
-    assert said["largest"] == 7
-    assert said["heard"] == "there and back"
+    for said in (first, second):
+        assert said["average"] == [[1.5, 1.5], [[5.0]]]
+        assert said["largest"] == 7
+    assert (first["heard"], second["heard"]) == ("there and back", "there")
 
 
 def test_a_rank_that_goes_without_a_word_is_noticed_and_told_once(found):
-    said = json.loads((found / "found.json").read_text())
+    said = json.loads((found / "lost.json").read_text())
 
-    (first, second) = said["errors"]
+    first, second = said["errors"]
     assert first[0].startswith("another rank ended without saying why")
     assert first[1:] == [False, 1]
     assert second == ["rank 0: lost", True, 5]
@@ -100,12 +137,8 @@ def test_a_rank_that_goes_without_a_word_is_noticed_and_told_once(found):
 
 @pytest.fixture(scope="module")
 def alone() -> dict[str, torch.Tensor]:
-    spec = importlib.util.spec_from_file_location("at_work", AT_WORK)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return {name: tensor.clone() for name, tensor in module.trained(None, "synchronised").items()}
+    weights = at_work().trained(None, "synchronised")
+    return {name: tensor.clone() for name, tensor in weights.items()}
 
 
 def furthest(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> float:
@@ -211,6 +244,12 @@ class Deaf(dist.Store):
 
     def compare_set(self, *_arguments: object) -> bytes:
         raise RuntimeError("gone")
+
+
+def test_a_copied_network_is_still_of_its_rank():
+    group = Group(Place(1, 2), Deaf())
+
+    assert deepcopy([group])[0] is group
 
 
 def test_when_the_launcher_is_gone_the_first_rank_speaks():

@@ -10,10 +10,13 @@ from torch import Tensor
 
 from gan_toolkit.batch_norm import synchronise
 from gan_toolkit.batches import ArrayDataset, Batches
+from gan_toolkit.crew import seed_rank
 from gan_toolkit.distributed import Alone, Ranks
 from gan_toolkit.engine import Engine, Term
+from gan_toolkit.events import untouched_randomness
 from gan_toolkit.interfaces import Augment, Pass, Regulariser
 from gan_toolkit.players import Optimiser
+from gan_toolkit.randomness import seed_globals
 from gan_toolkit.testing.parts import ReadBack, Smooth, TinyCritic, tiny_engine
 from gan_toolkit.testing.ranks import as_ranks
 
@@ -126,6 +129,17 @@ def test_a_term_draws_other_numbers_in_each_rank_and_those_of_one_process_in_the
 
     assert first != second
     assert first == engines[2].step(real)["rolls/drawn"].item()
+
+
+def test_ranks_draw_apart_from_what_torch_keeps_per_process():
+    drawn = []
+    with untouched_randomness():
+        for ranks in as_ranks(2, lambda ranks: ranks):
+            seed_rank(7, ranks)
+            drawn.append(torch.rand(()).item())
+        seed_globals(7)
+
+        assert drawn[0] == torch.rand(()).item() != drawn[1]
 
 
 # --- shares ----------------------------------------------------------------------------------
