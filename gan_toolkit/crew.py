@@ -7,29 +7,22 @@ is due, and an order is all that another rank must understand.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from signal import Signals
-from typing import Any, NamedTuple
 
-import safetensors.torch
 import torch
 from torch import Tensor
 
-from gan_toolkit import strict_json
 from gan_toolkit.assemble import Parts
-from gan_toolkit.checkpoints import separate
 from gan_toolkit.distributed import Ranks
 from gan_toolkit.engine import Engine
 from gan_toolkit.errors import ExitCode, GuardError, RankError
 from gan_toolkit.evaluation import Compute, EngineView, quiet
+from gan_toolkit.messages import Message, Named, digests_of, flat, folded, of_rank, with_random_of
 from gan_toolkit.randomness import seed_globals, seed_of
 from gan_toolkit.signals import StopRequest
 from gan_toolkit.snapshot import Snapshot
-
-Named = dict[str, Tensor]
 
 GO_ON, LEAVE, STATE, METRICS, COMPUTE, START = (
     "go on",
@@ -41,31 +34,6 @@ GO_ON, LEAVE, STATE, METRICS, COMPUTE, START = (
 )
 _STOP = 100
 """Added to the number of a signal, so that it is larger than a call."""
-_OTHERS = "rank{}."
-"""Before the names of the random states of the ranks behind the first."""
-
-
-class Message(NamedTuple):
-    """An order, or the answer to one: a word, tensors by name, and what JSON holds."""
-
-    word: str
-    tensors: Named
-    facts: dict[str, Any]
-
-    def to_bytes(self) -> bytes:
-        """Return it as bytes: the length of a JSON head, the head, and safetensors."""
-        head = strict_json.dump({"word": self.word, "facts": self.facts}).encode()
-        return len(head).to_bytes(8, "little") + head + safetensors.torch.save(self._apart())
-
-    @classmethod
-    def from_bytes(cls, content: bytes) -> Message:
-        """Read what `to_bytes` gave."""
-        end = 8 + int.from_bytes(content[:8], "little")
-        head = strict_json.parse_object(content[8:end])
-        return cls(head["word"], safetensors.torch.load(content[end:]), head["facts"])
-
-    def _apart(self) -> Named:
-        return separate(self.tensors)
 
 
 class Crew:
@@ -110,7 +78,7 @@ class Crew:
         """
         if not self._serving:
             return
-        tensors, facts = ({}, {}) if snapshot is None else _flat(snapshot)
+        tensors, facts = ({}, {}) if snapshot is None else flat(snapshot)
         self._order(Message(START, tensors, facts))
         self.snapshot()
 
@@ -134,7 +102,7 @@ class Crew:
             return ours
         self._order(Message(STATE, {}, {}))
         answers = [self._answer(rank) for rank in self.ranks.others]
-        known = _digests(ours)
+        known = digests_of(ours)
         for rank, answer in zip(self.ranks.others, answers, strict=True):
             theirs = answer.facts["digests"]
             if drifted := [part for part, own in known.items() if theirs.get(part) != own]:
@@ -142,7 +110,7 @@ class Crew:
                     f"step {self._engine.steps_done}: rank {rank} holds another {drifted[0]} than "
                     "rank 0; all must have the same recipe, data, plugins and kind of device"
                 )
-        return _with_random_of(ours, answers)
+        return with_random_of(ours, answers)
 
     def spread(self, compute: Compute, task: str, chunks: Sequence[Tensor]) -> list[Named]:
         """Return what `compute` makes of each chunk, the ranks taking turns; the order is kept."""
@@ -215,14 +183,14 @@ class Follower:
     def _start(self, order: Message) -> None:
         if not order.tensors:
             return
-        snapshot, index = _folded(order), self.ranks.index
+        snapshot, index = folded(order), self.ranks.index
         self.engine.restore(of_rank(snapshot, index))
         if index > len(snapshot.facts.get("ranks", [])):  # we were not there: draw our own numbers
             seed_rank(seed_of(self.seed, "from step", self.engine.steps_done), self.ranks)
 
     def _state(self, _order: Message) -> Message:
         own = self.engine.snapshot()
-        facts = {"digests": _digests(own), "random": own.facts["random"]}
+        facts = {"digests": digests_of(own), "random": own.facts["random"]}
         return Message(STATE, own.tensors["random"], facts)
 
     def _tell_metrics(self, order: Message) -> Message:
@@ -260,60 +228,6 @@ def meet(ranks: Ranks, stop: StopRequest, *, due: bool) -> bool:
 def seed_rank(seed: int, ranks: Ranks) -> None:
     """Start the global generators: a rank behind the first draws numbers of its own."""
     seed_globals(seed if ranks.is_first else seed_of(seed, "rank", ranks.index))
-
-
-def of_rank(snapshot: Snapshot, index: int) -> Snapshot:
-    """Return a snapshot as the engine of one rank takes it: with what is random there.
-
-    A rank that was not there when it was taken finds what the first one had.
-    """
-    facts = dict(snapshot.facts)
-    others = facts.pop("ranks", [])
-    prefix = _OTHERS.format(index)
-    random = snapshot.tensors["random"]
-    own = {n.removeprefix(prefix): t for n, t in random.items() if n.startswith(prefix)}
-    if own:
-        facts["random"] = others[index - 1]
-    else:
-        own = {name: tensor for name, tensor in random.items() if "." not in name}
-    return replace(snapshot, tensors={**snapshot.tensors, "random": own}, facts=facts)
-
-
-def _with_random_of(own: Snapshot, answers: Sequence[Message]) -> Snapshot:
-    """Add what is random in the ranks behind the first."""
-    random = dict(own.tensors["random"])
-    for rank, answer in enumerate(answers, 1):
-        random |= {_OTHERS.format(rank) + name: t for name, t in answer.tensors.items()}
-    facts = own.facts | {"ranks": [answer.facts["random"] for answer in answers]}
-    return replace(own, tensors={**own.tensors, "random": random}, facts=facts)
-
-
-def _digests(snapshot: Snapshot) -> dict[str, str]:
-    """Return a hash of each part that must be the same on all ranks."""
-    facts = {key: value for key, value in snapshot.facts.items() if key != "random"}
-    found = {"state": hashlib.sha256(strict_json.dump(facts).encode()).hexdigest()}
-    for group, tensors in snapshot.tensors.items():
-        if group != "random":
-            content = safetensors.torch.save(separate(tensors))
-            found[group] = hashlib.sha256(content).hexdigest()
-    return found
-
-
-def _flat(snapshot: Snapshot) -> tuple[Named, dict[str, Any]]:
-    tensors = {
-        f"{group}/{name}": tensor
-        for group, some in snapshot.tensors.items()
-        for name, tensor in some.items()
-    }
-    return tensors, snapshot.facts
-
-
-def _folded(order: Message) -> Snapshot:
-    tensors: dict[str, Named] = {}
-    for path, tensor in order.tensors.items():
-        group, _, name = path.partition("/")
-        tensors.setdefault(group, {})[name] = tensor
-    return Snapshot(tensors, order.facts)
 
 
 def _made(answer: Message) -> Named:

@@ -18,7 +18,7 @@ from torch import nn
 
 from gan_toolkit.assemble import Assembly, Parts, assemble, rehearse, require_shares
 from gan_toolkit.checkpoints import Checkpoint, CheckpointStore
-from gan_toolkit.crew import Follower, of_rank, seed_rank
+from gan_toolkit.crew import Follower, seed_rank
 from gan_toolkit.device import Device, choose_device
 from gan_toolkit.distributed import Alone, Ranks
 from gan_toolkit.engine import Engine
@@ -32,6 +32,7 @@ from gan_toolkit.errors import (
     UsageError,
 )
 from gan_toolkit.interfaces import Dataset
+from gan_toolkit.messages import of_rank
 from gan_toolkit.plugins import PluginHost
 from gan_toolkit.recipe import Override, Recipe, load_recipe
 from gan_toolkit.recipe.difference import difference as recipe_difference

@@ -16,7 +16,7 @@ import gan_toolkit.launch
 from gan_toolkit.assemble import Parts
 from gan_toolkit.batches import ArrayDataset, Batches
 from gan_toolkit.checkpoints import CheckpointStore
-from gan_toolkit.crew import Crew, Follower, Message, of_rank
+from gan_toolkit.crew import Crew, Follower
 from gan_toolkit.device import Device
 from gan_toolkit.distributed import Ranks
 from gan_toolkit.engine import Engine
@@ -24,6 +24,7 @@ from gan_toolkit.errors import ExitCode, GuardError, Preempted, RankError, Recip
 from gan_toolkit.evaluation import CHUNK, EngineView
 from gan_toolkit.events import Guard
 from gan_toolkit.launch import follow, follow_resumed, launch, plan, resume
+from gan_toolkit.messages import Message, of_rank
 from gan_toolkit.plugins import load_plugins
 from gan_toolkit.recipe import Override, load_recipe
 from gan_toolkit.recipe.difference import is_free
