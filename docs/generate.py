@@ -233,13 +233,15 @@ def exit_codes() -> str:
     kinds = [kind for kind in vars(errors).values() if _is_ours(kind)]
     rows = []
     for code in ExitCode:
-        own = [kind for kind in kinds if kind.exit_code is code and kind is not GantkError]
+        own = [kind for kind in kinds if kind.exit_code is code and kind not in _WITHOUT_A_CODE]
         means = " ".join(first_line(kind) for kind in own) or _CODES_WITHOUT_ERROR[code]
         shown = ", ".join(f"`{kind.__name__}`" for kind in own)
         rows.append((f"{int(code)}", code.name.lower(), means, shown))
     return table(("code", "name", "what happened", "in Python"), rows)
 
 
+_WITHOUT_A_CODE = (GantkError, errors.RankError)
+"""The base, and what ends a process with the code of another one."""
 _CODES_WITHOUT_ERROR = {
     ExitCode.DONE: "Everything that was asked for is done.",
     ExitCode.UNEXPECTED: "A fault of the toolkit or of a plugin: the traceback is in `log.txt` of "

@@ -15,8 +15,10 @@ from typing import Any
 
 import torch
 
+from gan_toolkit.batch_norm import synchronise
 from gan_toolkit.batches import Batches
 from gan_toolkit.device import Device
+from gan_toolkit.distributed import Alone, Ranks
 from gan_toolkit.engine import Engine, Term
 from gan_toolkit.errors import DataError, GantkError, PluginError, Problem, RecipeError
 from gan_toolkit.interfaces import (
@@ -123,9 +125,12 @@ class Assembly:
         }
         return Networks(latents, generator, critic, regularisers)
 
-    def engine(self, networks: Networks, device: Device) -> Engine:
-        """Put the players into the game."""
+    def engine(self, networks: Networks, device: Device, ranks: Ranks | None = None) -> Engine:
+        """Put the players into the game; of several `ranks` each plays with its share."""
         run = self.recipe.run
+        if ranks is not None and run.batch_norm == "synchronised":
+            for part in (networks.generator, networks.critic, *networks.regularisers.values()):
+                synchronise(part, ranks)
         try:
             return Engine(
                 networks.generator,
@@ -142,6 +147,7 @@ class Assembly:
                 seed=run.seed,
                 critic_steps=run.critic_steps,
                 accumulate=run.accumulate,
+                ranks=ranks,
             )
         except ValueError as error:
             raise PluginError(str(error)) from error
@@ -274,22 +280,39 @@ def _described(chosen: Chosen) -> str:
 
 
 def assemble(
-    recipe: Recipe, registry: Registry, device: Device, data: Dataset | None = None
+    recipe: Recipe,
+    registry: Registry,
+    device: Device,
+    ranks: Ranks | None = None,
+    data: Dataset | None = None,
 ) -> Parts:
     """Build everything a run needs, after a rehearsal of shapes that takes no memory.
 
     `data` stands in for the recipe's. Raises RecipeError, DataError or PluginError with the table
     at fault.
     """
+    ranks = ranks or Alone()
+    require_shares(recipe, ranks.count)
     assembly = Assembly(recipe, registry)
     data = assembly.data() if data is None else data
     rehearse(assembly, data)
     networks = assembly.networks(data)
-    engine = assembly.engine(networks, device)
+    engine = assembly.engine(networks, device, ranks)
     size = recipe.run.batch_size * engine.batches_per_step
     augments = assembly.augments(data)
-    batches = Batches(data, size, recipe.run.seed, device.torch_device, augments)
+    share = partial(ranks.share, batches=engine.batches_per_step)
+    batches = Batches(data, size, recipe.run.seed, device.torch_device, augments, share)
     return Parts(data, engine, batches, **assembly.watchers(networks, data))
+
+
+def require_shares(recipe: Recipe, ranks: int) -> None:
+    """Raise RecipeError unless a batch can be cut into that many equal shares."""
+    size = recipe.run.batch_size
+    if rest := size % ranks:
+        near = " or ".join(str(n) for n in (size - rest, size - rest + ranks) if n)
+        text = f"{size:,} samples can't be shared evenly by {ranks} ranks; try {near}"
+        place = recipe.origins.get("run.batch_size", recipe.source)
+        raise RecipeError([Problem(0, place, "run.batch_size", text)])
 
 
 def rehearse(assembly: Assembly, data: Dataset) -> Engine:

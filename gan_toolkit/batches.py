@@ -202,8 +202,9 @@ def order(seed: int, epoch: int, count: int) -> Tensor:
 class Batches:
     """The endless sequence of training batches: every sample once in each epoch, none partial.
 
-    A batch may span the end of an epoch. The `augments` change it one after the other. Raises
-    DataError if a batch would not fit into the data set.
+    A batch may span the end of an epoch. The `augments` change it one after the other. Of several
+    processes each keeps its `share` of the rows: it reads no others, unless augments draw for the
+    whole batch. Raises DataError if a batch would not fit into the data set.
     """
 
     def __init__(
@@ -213,6 +214,7 @@ class Batches:
         seed: int,
         device: torch.device = _CPU,
         augments: Mapping[str, Augment] | None = None,
+        share: Callable[[Tensor], Tensor] | None = None,
     ) -> None:
         if size < 1:
             raise ValueError(f"a batch needs at least one sample, not {size}")
@@ -227,6 +229,7 @@ class Batches:
         self._seed = seed
         self._device = device
         self._augments = dict(augments or {})
+        self._share = share or (lambda rows: rows)
         self._randomness = Randomness(seed)
         # Where the samples are gathered, and so where the permutation is kept.
         self._home = _CPU
@@ -249,19 +252,30 @@ class Batches:
             raise ValueError(f"the first step is 0; there is no step {step}")
         samples, labels, factors = self._placed(step)
         assert samples is not None, "a batch always has samples"
-        return Batch(self._augmented(normalise(samples), step), labels, factors)
+        made = Batch(self._augmented(normalise(samples), step), labels, factors)
+        return self._own(made) if self._augments else made
+
+    def _own(self, batch: Batch) -> Batch:
+        samples, labels, factors = (None if a is None else self._share(a) for a in batch)
+        assert samples is not None, "a batch always has samples"
+        return Batch(samples, labels, factors)
 
     def _placed(self, step: int) -> list[Tensor | None]:
         """Return the arrays of a batch on the device, and begin with those of the next."""
         if self._copies is None:
-            arrays = self._dataset.batch(self._indices(step))
+            arrays = self._gathered(step)
             return [None if array is None else array.to(self._device) for array in arrays]
         ready, placed = self._ahead
         if ready != step:
-            placed = self._copies.send(self._dataset.batch(self._indices(step)))
+            placed = self._copies.send(self._gathered(step))
         self._copies.receive(placed)
-        self._ahead = (step + 1, self._copies.send(self._dataset.batch(self._indices(step + 1))))
+        self._ahead = (step + 1, self._copies.send(self._gathered(step + 1)))
         return placed
+
+    def _gathered(self, step: int) -> Batch:
+        """Return the rows of a batch that this process reads: augments draw for the whole."""
+        indices = self._indices(step)
+        return self._dataset.batch(indices if self._augments else self._share(indices))
 
     def _augmented(self, samples: Tensor, step: int) -> Tensor:
         for name, augment in self._augments.items():

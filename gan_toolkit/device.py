@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from gan_toolkit.errors import DeviceError
 from gan_toolkit.interfaces import Critic, Generator
+from gan_toolkit.launcher import Place
 
 if TYPE_CHECKING:
     from gan_toolkit.recipe import RunOptions
@@ -79,6 +80,9 @@ class Device:
         if self.threads:
             torch.set_num_threads(self.threads)
         if self.torch_device.type == "cuda":
+            if self.torch_device.index is not None:
+                # Else each of several processes would also open the first card.
+                torch.cuda.set_device(self.torch_device)
             exact = "tf32" if self.precision == "tf32" else "ieee"
             torch.backends.cuda.matmul.fp32_precision = exact
             torch.backends.cudnn.conv.fp32_precision = exact  # type: ignore[attr-defined]
@@ -176,14 +180,19 @@ def choose_device(
     deterministic: bool = False,
     threads: int = 0,
     compiling: Compiling = "off",
+    place: Place | None = None,
 ) -> Device:
     """Turn the words of a recipe into a device.
 
-    `auto` takes CUDA if it is there; `auto` precision takes bf16 where the hardware has it.
-    Raises DeviceError when a demanded device is missing, or can't do what is asked of it.
+    `auto` takes CUDA if it is there; `auto` precision takes bf16 where the hardware has it. Of
+    several processes each takes the accelerator of its `place`, or its part of the cores. Raises
+    DeviceError when a demanded device is missing, or can't do what is asked of it.
     """
     if name == "auto":
         name = "cuda" if accelerator_available() else "cpu"
+    if place is not None and place.count > 1:
+        name = _own(name, place)
+        threads = threads or max(1, _cores() // place.local_count)
     torch_device = _demanded(name)
     if precision == "auto":
         precision = "bf16" if _native_bf16(torch_device) else "f32"
@@ -197,15 +206,39 @@ def choose_device(
     return Device(torch_device, precision, deterministic, threads, compiling)  # type: ignore[arg-type]
 
 
-def device_of(keys: RunOptions, asked: str | None = None) -> Device:
-    """Return the device that `[run]` asks for, or the one `asked` for in its place."""
+def device_of(keys: RunOptions, asked: str | None = None, place: Place | None = None) -> Device:
+    """Return the device that `[run]` asks for, or the one `asked` for in its stead.
+
+    Of several processes it is the one for this `place`.
+    """
     return choose_device(
         asked or keys.device,
         keys.precision,
         deterministic=keys.deterministic,
         threads=keys.threads,
         compiling=keys.compile,
+        place=place,
     )
+
+
+def _own(name: str, place: Place) -> str:
+    """Return the device of one of several processes: none shares an accelerator."""
+    if name.startswith("cuda:"):
+        raise DeviceError(f"device {name!r} can't be shared by {place.count} ranks; say cuda")
+    there = len(accelerators())
+    if name == "cuda" and 0 < there < place.local_count:
+        raise DeviceError(
+            f"{place.local_count} ranks were started on this machine, and torch sees {there} CUDA "
+            f"device{'s' if there > 1 else ''}: start torchrun with --nproc-per-node {there}"
+        )
+    return f"cuda:{place.local_index}" if name == "cuda" and there else name
+
+
+def _cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _demanded(name: str) -> torch.device:

@@ -19,7 +19,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from gan_toolkit.batch_norm import local_statistics
 from gan_toolkit.device import Device
+from gan_toolkit.distributed import Alone, Ranks
 from gan_toolkit.errors import GantkError, GuardError, PluginError, ResumeError
 from gan_toolkit.interfaces import (
     Averaging,
@@ -85,8 +87,10 @@ class Engine:
         seed: int = 0,
         critic_steps: int = 1,
         accumulate: int = 1,
+        ranks: Ranks | None = None,
     ) -> None:
         self.device = device or Device()
+        self.ranks = ranks or Alone()
         self.latents = latents
         self.objective = objective
         self.terms = tuple(terms)
@@ -128,8 +132,9 @@ class Engine:
     def step(self, real: Tensor, condition: Tensor | None = None) -> dict[str, Tensor]:
         """Let both players move and return what was measured on the way, scalars by name.
 
-        `real` holds `batches_per_step` batches end to end, on the engine's device. Raises
-        GuardError before an optimiser would take in a loss that is not finite.
+        `real` holds `batches_per_step` batches end to end, on the engine's device; of several
+        ranks each gets its share of every batch. Raises GuardError before an optimiser would take
+        in a loss that is not finite.
         """
         self.train()
         metrics: dict[str, Tensor] = {}
@@ -137,6 +142,7 @@ class Engine:
         for turn, shares in enumerate(turns):
             self._move("critic", turn, shares, metrics)
         self._move("generator", 0, turns[-1], metrics)
+        self.ranks.average(self._local_statistics())
         if self.averaging is not None:
             self.averaging.update(self.steps_done)
         self.steps_done += 1
@@ -157,13 +163,16 @@ class Engine:
             self._guard(phase, {_called(name): loss for name, loss in losses.items()})
             player.add_gradients(reduce(add, losses.values()), 1 / len(shares))
             logged.append(seen.logged)
+        self.ranks.average(player.gradients())
         norm = player.gradient_norm()
         self._guard(phase, {"the gradient": norm})
         metrics |= _means(logged) | {f"{phase}/gradient_norm": norm}
         player.move(self.steps_done)
 
     def _draws(self, place: tuple[str | int, ...], purpose: str) -> torch.Generator:
-        return self._random.stream("terms", *place, purpose)
+        """Return the generator of a term: of several ranks each but the first has its own."""
+        own = () if self.ranks.is_first else ("rank", self.ranks.index)
+        return self._random.stream("terms", *place, purpose, *own)
 
     def look(
         self,
@@ -183,7 +192,7 @@ class Engine:
             generator=self._called["generator"],
             critic=self._called["critic"],
             space=self.latents,
-            latent=self.latents.sample(real.shape[0], rng),
+            latent=self._latent(real.shape[0], rng),
             real=real,
             condition=condition,
             input_grad=phase == "critic" and self._input_grad_wanted(),
@@ -191,6 +200,10 @@ class Engine:
             separable=self.critic.separable and self._called["critic"] is self.critic,
             rng=draw,
         )
+
+    def _latent(self, count: int, rng: torch.Generator | None) -> Tensor:
+        """Draw for the batches of all ranks, and take our own: the same however many there are."""
+        return self.ranks.share(self.latents.sample(count * self.ranks.count, rng))
 
     def losses(self, seen: Pass) -> dict[str, Tensor]:
         """Return the scalars whose sum the moving player minimises: the game's, and each term's."""
@@ -264,6 +277,13 @@ class Engine:
         for module in (self.generator, self.critic, *self.regularisers.values()):
             if not module.training:
                 module.train()
+
+    def _local_statistics(self) -> list[Tensor]:
+        """Return what batch norms remember of our share only; alone, nothing."""
+        if self.ranks.count == 1:
+            return []
+        modules = (self.generator, self.critic, *self.regularisers.values())
+        return [statistic for module in modules for statistic in local_statistics(module)]
 
     def unmoved(self) -> list[str]:
         """Return the names of parameters that no loss has reached so far."""

@@ -65,7 +65,7 @@ class MissingFilesError(DataError):
 
 
 class GuardError(GantkError):
-    """A guard stopped the run: a term or a gradient is not finite."""
+    """A guard stopped the run: a term or a gradient is not finite, or ranks drifted apart."""
 
     exit_code = ExitCode.STOPPED
 
@@ -98,6 +98,18 @@ class Preempted(GantkError):
     """The system asked for a stop; everything up to the last finished step is saved."""
 
     exit_code = ExitCode.PREEMPTED
+
+
+class RankError(GantkError):
+    """Another process of the run ended, and so must this one.
+
+    `told`: that process has said why, and this one need not.
+    """
+
+    def __init__(self, cause: str, exit_code: ExitCode, *, told: bool = True) -> None:
+        self.exit_code = exit_code
+        self.told = told
+        super().__init__(cause)
 
 
 @dataclass(frozen=True, order=True)

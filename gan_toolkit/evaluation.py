@@ -33,6 +33,15 @@ from gan_toolkit.scores import SHORT
 
 CHUNK = 250
 
+Compute = Callable[[str, Tensor], dict[str, Tensor]]
+"""Makes named tensors of a chunk, by the name of the task: "generate" or "infer"."""
+Spread = Callable[[Compute, str, Sequence[Tensor]], list[dict[str, Tensor]]]
+"""Computes a task for each of some chunks, wherever it likes, and keeps their order."""
+
+
+def _here(compute: Compute, task: str, chunks: Sequence[Tensor]) -> list[dict[str, Tensor]]:
+    return [compute(task, chunk) for chunk in chunks]
+
 
 class Seen(Protocol):
     """What a view looks at: an engine between two steps, or what is left of one."""
@@ -88,10 +97,11 @@ class EngineView(View):
         effort: Effort = "default",
         memory: dict[Hashable, Any] | None = None,
         fresh: Callable[[], Seen] | None = None,
+        spread: Spread = _here,
     ) -> None:
         """Look at `engine`; views that share a `memory` share what measures remember.
 
-        `fresh` makes the same parts as they were before training.
+        `fresh` makes the same parts as they were before training; `spread` lets others help.
         """
         self.engine = engine
         self.data = data
@@ -103,6 +113,7 @@ class EngineView(View):
         self.effort = effort
         self._memory: dict[Hashable, Any] = {} if memory is None else memory
         self._fresh = fresh
+        self._spread = spread
         self._bank: list[Bank] = []
         self._readings: dict[bool, _Reading] = {}
 
@@ -147,11 +158,11 @@ class EngineView(View):
 
     def generate(self, latent: Tensor) -> Tensor:
         """Return the samples of `latent`, on the CPU."""
-        return self._chunked(self.engine.shown, latent)["sample"]
+        return self._chunked("generate", latent)["sample"]
 
     def infer(self, samples: Tensor) -> dict[str, Tensor]:
         """Return raw outputs for every inferable code, on the CPU."""
-        return self._chunked(self._read, samples)
+        return self._chunked("infer", samples)
 
     def real(self, count: int, *, held_out: bool = False) -> Batch:
         """Return real samples in [-1, 1]: drawn without replacement, the same for the same seed."""
@@ -187,16 +198,16 @@ class EngineView(View):
             return {}
         return read_codes(self.engine.regularisers, samples, self.engine.critic(samples))
 
-    def _chunked(self, function: Any, given: Tensor) -> dict[str, Tensor]:
-        device = self.engine.device
-        found: dict[str, list[Tensor]] = {}
-        with quiet(self.engine), device.autocast():
-            for chunk in given.split(CHUNK):
-                result = function(chunk.to(device.torch_device))
-                named = result if isinstance(result, dict) else {"sample": result}
-                for name, tensor in named.items():
-                    found.setdefault(name, []).append(tensor.float().cpu())
-        return {name: torch.cat(parts) for name, parts in found.items()}
+    def compute(self, task: str, chunk: Tensor) -> dict[str, Tensor]:
+        """Return what the networks make of a chunk, on the CPU; they must be `quiet`."""
+        placed = chunk.to(self.engine.device.torch_device)
+        made = {"sample": self.engine.shown(placed)} if task == "generate" else self._read(placed)
+        return {name: tensor.float().cpu() for name, tensor in made.items()}
+
+    def _chunked(self, task: str, given: Tensor) -> dict[str, Tensor]:
+        with quiet(self.engine), self.engine.device.autocast():
+            parts = self._spread(self.compute, task, given.split(CHUNK))
+        return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
 
 class _Reading:

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from gan_toolkit.device import accelerator_states, restore_accelerator_states
+from gan_toolkit.errors import RankError
 from gan_toolkit.files import printable
 from gan_toolkit.interfaces import Picture, Tracker
 
@@ -74,7 +75,8 @@ class Guard:
     def call(self, who: str, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
         """Return what `act` returns, or None when it failed or `who` is switched off.
 
-        Only KeyboardInterrupt gets through: even a SystemExit of an observer is its own affair.
+        Only KeyboardInterrupt gets through, and the loss of another rank, which no observer can
+        help: even a SystemExit of an observer is its own affair.
         """
         return None if self.is_off(who) else self._guarded(who, act, *args, **kwargs)
 
@@ -101,7 +103,7 @@ class Guard:
         try:
             with untouched_randomness():
                 return act(*args, **kwargs)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, RankError):
             raise
         except BaseException as error:  # noqa: BLE001 - see `call`
             self._note(who, error)

@@ -278,7 +278,8 @@ class Pass:
         """Return a generator on the device of the samples, for the term that is being computed.
 
         It depends on the run's seed, the place in training, the term and `purpose` only, so that
-        what a term draws survives a resume. None, in a rehearsal, is torch's own.
+        what a term draws survives a resume. Of several ranks each draws numbers of its own. In a
+        rehearsal it is None, torch's own.
         """
         return None if self._rng is None else self._rng(f"{self.speaker}/{purpose}")
 

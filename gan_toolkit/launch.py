@@ -16,9 +16,12 @@ from typing import Any
 import torch
 from torch import nn
 
-from gan_toolkit.assemble import Assembly, Parts, assemble, rehearse
+from gan_toolkit.assemble import Assembly, Parts, assemble, rehearse, require_shares
 from gan_toolkit.checkpoints import Checkpoint, CheckpointStore
+from gan_toolkit.crew import Follower, seed_rank
 from gan_toolkit.device import Device, device_of
+from gan_toolkit.distributed import Alone, Ranks
+from gan_toolkit.engine import Engine
 from gan_toolkit.errors import (
     ExitCode,
     GantkError,
@@ -30,14 +33,15 @@ from gan_toolkit.errors import (
 )
 from gan_toolkit.interfaces import Dataset
 from gan_toolkit.journal import RESOLVED
+from gan_toolkit.messages import of_rank
 from gan_toolkit.plugins import PluginHost
-from gan_toolkit.randomness import seed_globals
 from gan_toolkit.recipe import Override, Recipe, load_recipe
 from gan_toolkit.recipe.difference import difference as recipe_difference
 from gan_toolkit.recipe.difference import is_free
 from gan_toolkit.runs import ORIGINS, RECIPE, RunFolder, origins
 from gan_toolkit.snapshot import Snapshot, difference
 from gan_toolkit.train import Loop, Tell, data_facts, described
+from gan_toolkit.wording import count_of
 
 
 def launch(
@@ -50,11 +54,13 @@ def launch(
     tell: Tell,
     argv: Sequence[str] = (),
     report: bool = False,
+    ranks: Ranks | None = None,
 ) -> RunFolder:
     """Run a recipe in a fresh folder below `out`, to its end; with `report` it leaves one.
 
-    Raises GantkError children; Interrupted and Preempted after everything is saved. A folder
-    whose run could not be assembled is removed again.
+    Of several `ranks` the first one launches, and the others `follow`. Raises GantkError children;
+    Interrupted and Preempted after everything is saved. A folder whose run could not be assembled
+    is removed again.
     """
     device.prepare()
     texts = {
@@ -66,13 +72,13 @@ def launch(
     run = RunFolder.create(out, recipe.name, name=name, texts=texts)
     with run.lock():
         try:
-            parts = assemble(recipe, host.registry, device)
+            parts = assemble(recipe, host.registry, device, ranks)
         except BaseException:
             shutil.rmtree(run.folder, ignore_errors=True)
             raise
         recipe = _pinned(recipe, parts.data, device)
         run.write_text(run.resolved.name, recipe.to_toml())
-        seed_globals(recipe.run.seed)
+        seed_rank(recipe.run.seed, parts.engine.ranks)
         _train(recipe, parts, run, host, tell, argv, report=report)
     return run
 
@@ -86,19 +92,20 @@ def resume(
     device: str | None = None,
     argv: Sequence[str] = (),
     report: bool = False,
+    ranks: Ranks | None = None,
 ) -> RunFolder:
     """Continue a run from its newest whole checkpoint, bit for bit as if it had never stopped.
 
-    Raises ResumeError when recipe or data are no longer those of the checkpoint.
+    With another number of `ranks` than before it is the same up to rounding only. Raises
+    ResumeError when recipe or data are no longer those of the checkpoint.
     """
     run = RunFolder.open(path)
-    overrides = [] if steps is None else [Override(f"run.steps={steps}")]
-    recipe = load_recipe(run.resolved, host, overrides=overrides)
+    ranks = ranks or Alone()
+    recipe, chosen = _as_before(run, host, steps, device, ranks)
     keys = recipe.run
-    chosen = device_of(keys, device)
     chosen.prepare()
     with run.lock():
-        parts = assemble(recipe, host.registry, chosen)
+        parts = assemble(recipe, host.registry, chosen, ranks)
         notes: list[str] = []
         store = CheckpointStore(run.checkpoints, run.id, keys.keep_checkpoints)
         checkpoint = store.newest(notes)
@@ -113,18 +120,56 @@ def resume(
                 f"{run.folder} has done {checkpoint.step:,} steps; it can't end at {keys.steps:,}"
             )
         recipe = _pinned(recipe, parts.data, chosen)
-        seed_globals(recipe.run.seed)
-        _restore(run, recipe, parts, checkpoint, tell)
+        seed_rank(recipe.run.seed, ranks)
+        snapshot = _restore(run, recipe, parts, checkpoint, tell)
         run.write_text(run.resolved.name, recipe.to_toml())
         places, written = run.read_origins()
         changed = {path: place for path, place in recipe.origins.items() if place.startswith("--")}
         run.write_origins(places | changed, written)
-        _train(recipe, parts, run, host, tell, argv, report=report)
+        _train(recipe, parts, run, host, tell, argv, report=report, snapshot=snapshot)
     return run
 
 
-def plan(recipe: Recipe, host: PluginHost, device: Device) -> list[tuple[str, str]]:
+def follow(recipe: Recipe, host: PluginHost, *, device: Device, ranks: Ranks) -> None:
+    """Take part in a run that the first rank launches or resumes.
+
+    Raises RankError when that one ended early, and GantkError children for faults of this rank.
+    """
+    device.prepare()
+    parts = assemble(recipe, host.registry, device, ranks)
+    seed_rank(recipe.run.seed, ranks)
+    Follower(parts, recipe.run.steps, recipe.run.seed)()
+
+
+def follow_resumed(
+    path: Path,
+    host: PluginHost,
+    *,
+    ranks: Ranks,
+    steps: int | None = None,
+    device: str | None = None,
+) -> None:
+    """Take part in a run that the first rank resumes; it sends what it found in the checkpoint."""
+    recipe, chosen = _as_before(RunFolder.open(path), host, steps, device, ranks)
+    follow(recipe, host, device=chosen, ranks=ranks)
+
+
+def _as_before(
+    run: RunFolder, host: PluginHost, steps: int | None, device: str | None, ranks: Ranks
+) -> tuple[Recipe, Device]:
+    """Return the recipe of a run with the changes that a resume makes, and the device for it."""
+    overrides = [] if steps is None else [Override(f"run.steps={steps}")]
+    recipe = load_recipe(run.resolved, host, overrides=overrides)
+    chosen = device_of(recipe.run, device, ranks.place)
+    return recipe, chosen
+
+
+def plan(
+    recipe: Recipe, host: PluginHost, device: Device, ranks: Ranks | None = None
+) -> list[tuple[str, str]]:
     """Return what a run would do, after a rehearsal of shapes that takes no memory."""
+    ranks = ranks or Alone()
+    require_shares(recipe, ranks.count)
     assembly = Assembly(recipe, host.registry)
     data = assembly.data()
     engine = rehearse(assembly, data)
@@ -149,7 +194,7 @@ def plan(recipe: Recipe, host: PluginHost, device: Device) -> list[tuple[str, st
         rows.append((f"optimiser of {player}", f"{optimiser.component.name}, lr {text}"))
     rows += [
         ("steps", f"{keys.steps:,} of {size:,} samples: {keys.steps * size:,} in all"),
-        ("device", device.describe()),
+        ("device", _devices(device, ranks)),
     ]
     return rows
 
@@ -166,11 +211,13 @@ def _train(
     argv: Sequence[str],
     *,
     report: bool,
+    snapshot: Snapshot | None = None,
 ) -> None:
     facts = data_facts(parts)
     described_device = parts.engine.device.describe()
     if not run.environment.exists():
         run.write_environment(torch.__version__, [f"device {described_device}"])
+    ranks = parts.engine.ranks
     run.update(
         status="running",
         argv=list(argv),
@@ -178,6 +225,7 @@ def _train(
         recipe_digest=recipe.digest(),
         variants=list(recipe.applied),
         device=described_device,
+        ranks=ranks.count,
         host=platform.node(),
         data=facts | described(parts),
         plugins={r.name: r.version for r in host.records if r.status == "loaded"},
@@ -187,13 +235,17 @@ def _train(
     loop = Loop(recipe, parts, run, tell, host if report else None)
     try:
         with _outcome(run, parts.engine.device):
+            loop.crew.start_from(snapshot)
             loop()
     except KeyboardInterrupt:  # it was asked twice to stop: nothing more
         raise
-    except BaseException:
+    except BaseException as error:
         _report(loop, run)
+        if isinstance(error, Interrupted | Preempted):
+            loop.crew.leave(str(error), error.exit_code)
         raise
     _report(loop, run)
+    loop.crew.leave()
     tell({"event": "end", "outcome": "finished", "run": str(run.folder)})
 
 
@@ -205,7 +257,7 @@ def start_event(recipe: Recipe, parts: Parts, run: RunFolder) -> dict[str, Any]:
         "name": recipe.name,
         "variants": list(recipe.applied),
         "data": data_facts(parts),
-        "device": parts.engine.device.describe(),
+        "device": _devices(parts.engine.device, parts.engine.ranks),
         "step": parts.engine.steps_done,
         "steps": recipe.run.steps,
         "batch_size": recipe.run.batch_size,
@@ -263,11 +315,12 @@ def _best_effort() -> Iterator[None]:
 
 def _restore(
     run: RunFolder, recipe: Recipe, parts: Parts, checkpoint: Checkpoint | None, tell: Tell
-) -> None:
+) -> Snapshot | None:
+    """Put everything back to where the checkpoint was taken, and return what it held."""
     if checkpoint is None:
         tell({"event": "note", "text": "there is no checkpoint yet; starting at step 0"})
         run.metrics.cut(0)
-        return
+        return None
     manifest = checkpoint.manifest
     _refuse_changes(manifest, recipe)
     if manifest["data_fingerprint"] != parts.data.fingerprint():
@@ -283,11 +336,28 @@ def _restore(
         text = f"the checkpoint is of torch {manifest['versions']['torch']}: not bit-exact"
         tell({"event": "note", "text": text})
     snapshot = checkpoint.load()
-    parts.engine.restore(snapshot)
-    lost = difference(_portable(parts.engine.snapshot()), _portable(snapshot))
+    own = of_rank(snapshot, 0)
+    parts.engine.restore(own)
+    lost = difference(_portable(parts.engine.snapshot()), _portable(own))
     if lost:
         raise ResumeError(f"state did not come back as it was saved: {'; '.join(lost[:3])}")
     run.metrics.cut(manifest["journal"]["bytes"], manifest["journal"]["sha256"])
+    _note_ranks(run, manifest.get("ranks", 1), parts.engine, tell)
+    return snapshot
+
+
+def _note_ranks(run: RunFolder, before: int, engine: Engine, tell: Tell) -> None:
+    """Say, and write into the journal, that from here on sums are made of other parts."""
+    now = engine.ranks.count
+    if now == before:
+        return
+    text = (
+        f"the checkpoint is of {count_of(before, 'rank')}, this run has {now}: the same up to "
+        "rounding and to what terms and dropout draw, not bit-exact"
+    )
+    run.metrics.append({"event": "note", "step": engine.steps_done, "text": text})
+    run.log(text)
+    tell({"event": "note", "text": text})
 
 
 def _portable(snapshot: Snapshot) -> Snapshot:
@@ -335,6 +405,11 @@ def _latent_row(latent: Any) -> str:
     if not latent.posterior_width:
         return f"{kind}, {latent.width} wide, noise"
     return f"{kind}, {latent.width} wide, H = {latent.entropy():.4f} nats"
+
+
+def _devices(device: Device, ranks: Ranks) -> str:
+    described = device.describe()
+    return described if ranks.count == 1 else f"{ranks.count} ranks, each: {described}"
 
 
 def _count(module: nn.Module) -> str:

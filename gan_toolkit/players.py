@@ -60,9 +60,13 @@ class Moving:
                 gradient = parameter.grad + gradient
             parameter.grad = gradient
 
+    def gradients(self) -> list[Tensor]:
+        """Return what was added up, of each parameter that a loss reached."""
+        return [p.grad for p in self.parameters.values() if p.grad is not None]
+
     def gradient_norm(self) -> Tensor:
         """Return the length of the gradient over all parameters."""
-        return get_total_norm([p.grad for p in self.parameters.values() if p.grad is not None])
+        return get_total_norm(self.gradients())
 
     def forget(self) -> None:
         """Drop the gradients that were added up."""

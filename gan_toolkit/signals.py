@@ -61,13 +61,15 @@ class Leaving:
 class StopRequest:
     """While entered, the first signal is remembered and a second one stops at once.
 
-    The former handlers come back on leaving; if the reason is a stop, all is saved, and a command
-    that is being left is settled. Outside the main thread no handler can be set, and nothing is
-    ever requested.
+    Where signals are `repeated`, by a launcher that hands on what its processes have got already,
+    a second one says nothing new. The former handlers come back on leaving; if the reason is a
+    stop, all is saved, and a command that is being left is settled. Outside the main thread no
+    handler can be set, and nothing is ever requested.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, repeated: bool = False) -> None:
         self.received: signal.Signals | None = None
+        self._repeated = repeated
         self._former: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> StopRequest:
@@ -95,6 +97,8 @@ class StopRequest:
 
     def _notice(self, number: int, _frame: FrameType | None) -> None:
         if self.received is not None:
+            if self._repeated:
+                return
             raise KeyboardInterrupt
         self.received = signal.Signals(number)
 

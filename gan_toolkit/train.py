@@ -12,9 +12,11 @@ import torch
 
 from gan_toolkit.assemble import Parts
 from gan_toolkit.checkpoints import CheckpointStore
+from gan_toolkit.crew import Crew
 from gan_toolkit.errors import GuardError
 from gan_toolkit.evaluation import EngineView, evaluate
 from gan_toolkit.events import Guard, Observers
+from gan_toolkit.interfaces import Measure, Panel
 from gan_toolkit.model import save_model
 from gan_toolkit.plugins import PluginHost
 from gan_toolkit.recipe import Recipe
@@ -45,6 +47,7 @@ class Loop:
         self.keys = recipe.run
         self.parts = parts
         self.engine = parts.engine
+        self.crew = Crew(parts.engine.ranks, parts.engine)
         self.run = run
         self.tell = tell
         self.store = CheckpointStore(run.checkpoints, run.id, self.keys.keep_checkpoints)
@@ -72,35 +75,42 @@ class Loop:
         for note in self.engine.notes:
             self._note(note)
         try:
-            with StopRequest() as stop:
+            with StopRequest(repeated=self.crew.ranks.count > 1) as stop:
+                self.crew.go_on()
                 while self.engine.steps_done < self.keys.steps:
-                    self.step()
+                    self.step(stop)
                     self._heed(stop)
+                    self.crew.go_on()
+                self.crew.stay()
                 self._finish(stop)
         finally:
             self.observers.close()
             for failure in (*self.guard.failures(), *self.observers.failures()):
                 self._note(failure)
 
-    def step(self) -> None:
-        """Take one step, and do what is due after it."""
+    def step(self, stop: StopRequest) -> None:
+        """Take one step, and do what is due after it; of several ranks, all hear of `stop`."""
         step = self.engine.steps_done
         metrics = self.engine.step(self.parts.batches.at(step).samples)
         if step == self._begun_at:  # now the optimisers have all their state
             self.store.require_room(self.engine.snapshot().bytes)
         step += 1
         last = step == self.keys.steps
-        if last or step % self.keys.log_every == 0 or step == 1:
+        logs = last or step % self.keys.log_every == 0 or step == 1
+        interval = self.keys.checkpoint_every
+        saves = last or (interval > 0 and step % interval == 0)
+        self.crew.call(stop, due=logs or saves or any(self._due_at(step)))
+        if logs:
             self._log(step, metrics)
         self._look(step)
-        if last or (self.keys.checkpoint_every and step % self.keys.checkpoint_every == 0):
+        if saves:
             self._save("end" if last else "interval")
             if not last and self.reporter is not None and self.reporter.write_if_cheap():
                 self._emit("report", path=self.run.report.name, status="running")
 
     def _heed(self, stop: StopRequest) -> None:
-        """Save and end if somebody asked for it."""
-        error = stop.error()
+        """Save and end if somebody asked for it; of several ranks, once all know of it."""
+        error = stop.error() if self.crew.at_hand else None
         if error is not None:
             self._save("stop")
             raise error
@@ -148,9 +158,7 @@ class Loop:
     # --- the events of a step ---------------------------------------------------------------
 
     def _log(self, step: int, metrics: Mapping[str, torch.Tensor]) -> None:
-        names = sorted(metrics)
-        stacked = torch.stack([metrics[name].float() for name in names])
-        values = dict(zip(names, stacked.tolist(), strict=True))
+        values = self.crew.means(metrics)
         bad = [name for name, value in values.items() if not math.isfinite(value)]
         if bad:
             raise GuardError(
@@ -171,12 +179,16 @@ class Loop:
         """Run the panels and measures that are due, but for those that are due at the end."""
         if step == self.keys.steps:
             return
-        panels = {n: p for n, p in self.parts.panels.items() if self._due(step, "panels", n)}
-        measures = {n: m for n, m in self.parts.measures.items() if self._due(step, "measures", n)}
+        panels, measures = self._due_at(step)
         if panels or measures:
             view = self._view()
             self._evaluate(view, measures)
             self._draw(view, panels)
+
+    def _due_at(self, step: int) -> tuple[dict[str, Panel], dict[str, Measure]]:
+        panels = {n: p for n, p in self.parts.panels.items() if self._due(step, "panels", n)}
+        measures = {n: m for n, m in self.parts.measures.items() if self._due(step, "measures", n)}
+        return panels, measures
 
     def _due(self, step: int, table: str, name: str) -> bool:
         chosen = getattr(self.recipe, table).get(name)
@@ -218,10 +230,11 @@ class Loop:
             "recipe": self.recipe.to_dict(),
             "latents": list(self.recipe.latents),
             "device": self.engine.device.describe(),
+            "ranks": self.crew.ranks.count,
             "data_fingerprint": self.parts.data.fingerprint(),
             "journal": {"bytes": length, "sha256": digest},
         }
-        self.store.save(self.engine.snapshot(), step=step, extra=extra)
+        self.store.save(self.crew.snapshot(), step=step, extra=extra)
         self._saved_at = step
         self._emit("checkpoint", step=step, reason=reason)
 
@@ -235,6 +248,7 @@ class Loop:
             seed=self.keys.seed,
             history=self.history,
             memory=self._memory,
+            spread=self.crew.spread,
         )
 
     def _record(self, record: dict[str, Any]) -> None:

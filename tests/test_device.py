@@ -15,6 +15,7 @@ from gan_toolkit.device import Device, choose_device
 from gan_toolkit.engine import Engine, Term
 from gan_toolkit.errors import DeviceError, ExitCode
 from gan_toolkit.interfaces import Generator, Pass, Regulariser
+from gan_toolkit.launcher import Place
 from gan_toolkit.players import Optimiser
 from gan_toolkit.testing.parts import ReadBack, Smooth, tiny_engine
 
@@ -53,6 +54,54 @@ def test_plain_words_are_taken_as_they_are(monkeypatch):
     assert choose_device("cpu", "f32", deterministic=True, threads=3) == Device(CPU, "f32", True, 3)
     assert choose_device("cpu", "bf16").precision == "bf16"
     assert choose_device("cuda:1", "f32").torch_device == torch.device("cuda", 1)
+
+
+def test_each_of_several_processes_takes_an_accelerator_of_its_own(monkeypatch):
+    pretend_cuda(monkeypatch, 2)
+    place = Place(index=5, count=8, local_index=1, local_count=2)
+
+    for name in ("auto", "cuda"):
+        assert choose_device(name, "f32", place=place).torch_device == torch.device("cuda", 1)
+    assert choose_device("cpu", "f32", place=place).torch_device == CPU
+
+
+def test_more_processes_than_accelerators_are_refused(monkeypatch):
+    text = "4 ranks were started on this machine, and torch sees {}: start torchrun with"
+    place = Place(0, 4, 0, 4)
+    for cards, there in ((1, "1 CUDA device"), (2, "2 CUDA devices")):
+        pretend_cuda(monkeypatch, cards)
+
+        with pytest.raises(DeviceError, match=text.format(there) + f" --nproc-per-node {cards}$"):
+            choose_device("auto", "f32", place=place)
+    with pytest.raises(DeviceError, match="device 'cuda:1' can't be shared by 4 ranks; say cuda"):
+        choose_device("cuda:1", "f32", place=place)
+
+
+def test_processes_of_one_machine_share_its_cores(monkeypatch):
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(6)), raising=False)
+
+    assert choose_device("cpu", "f32", place=Place(0, 4, 0, 2)).threads == 3
+    assert choose_device("cpu", "f32", place=Place(0, 8, 0, 8)).threads == 1
+    assert choose_device("cpu", "f32", threads=5, place=Place(0, 2, 0, 2)).threads == 5
+    assert choose_device("cpu", "f32", place=Place()).threads == 0
+
+
+def test_where_cores_can_not_be_assigned_all_are_counted(monkeypatch):
+    monkeypatch.delattr("os.sched_getaffinity", raising=False)
+    monkeypatch.setattr("os.cpu_count", lambda: None)
+
+    assert choose_device("cpu", "f32", place=Place(0, 2, 0, 2)).threads == 1
+
+
+def test_a_process_opens_only_the_accelerator_it_computes_on(monkeypatch):
+    opened = []
+    monkeypatch.setattr(torch.cuda, "set_device", opened.append)
+
+    Device(torch.device("cuda", 1)).prepare()
+    Device(torch.device("cuda")).prepare()
+    Device().prepare()
+
+    assert opened == [torch.device("cuda", 1)]
 
 
 @pytest.mark.parametrize(

@@ -39,3 +39,11 @@ def test_what_nohup_ignores_stays_ignored() -> None:
             assert stop.error() is None
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_where_a_launcher_repeats_signals_a_second_one_says_nothing_new():
+    with StopRequest(repeated=True) as stop:
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGINT)
+
+        assert stop.received is signal.SIGTERM

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from gan_toolkit.plugins import PluginHost
 from gan_toolkit.randomness import seed_globals
 from gan_toolkit.recipe import Recipe
 from gan_toolkit.runs import RunFolder
+from gan_toolkit.signals import StopRequest
 from gan_toolkit.train import Loop, Tell
 
 ENDLESS = 10**9
@@ -50,16 +52,17 @@ def training(
         where = device.torch_device
         bare = _bare(recipe)
         run = RunFolder.create(folder, bare.name)
-        parts = assemble(bare, host.registry, device, data)
+        parts = assemble(bare, host.registry, device, data=data)
         seed_globals(bare.run.seed)
         run.write_environment(torch.__version__)
         loop = Loop(bare, parts, run, tell)
         tell(start_event(bare, parts, run))
+        step = partial(loop.step, StopRequest())
 
         def shared(count: int) -> dict[str, Any]:
-            return {"shares": shares(loop, count, settling(where))}
+            return {"shares": shares(loop, step, count, settling(where))}
 
-        return _facts(recipe, parts), {**stepping(loop.step, where), "shares": shared}
+        return _facts(recipe, parts), {**stepping(step, where), "shares": shared}
 
     return set_up
 
@@ -72,7 +75,7 @@ def products(
     def set_up(_settings: Settings) -> tuple[Mapping[str, Any], Mapping[str, Verb]]:
         device.prepare()
         where = device.torch_device
-        parts = assemble(_bare(recipe), host.registry, device, data)
+        parts = assemble(_bare(recipe), host.registry, device, data=data)
         with Recorder() as recorder:
             parts.engine.step(parts.batches.at(0).samples)
         verbs = stepping(Replay(recorder, where), where)

@@ -61,8 +61,10 @@ class Stopwatch:
         return timed
 
 
-def shares(loop: Loop, steps: int, settle: Callable[[], None]) -> dict[str, float]:
-    """Return what share of `steps` steps of a loop each of its parts takes.
+def shares(
+    loop: Loop, step: Callable[[], None], steps: int, settle: Callable[[], None]
+) -> dict[str, float]:
+    """Return what share of `steps` calls of a loop's `step` each of its parts takes.
 
     `passes` is forward and backward, the terms included, and `optimiser` what moves the weights:
     what any loop has to do. The rest is ours: `data`, `latents` drawn, `averaging`, `engine`
@@ -72,7 +74,7 @@ def shares(loop: Loop, steps: int, settle: Callable[[], None]) -> dict[str, floa
     watch = Stopwatch(settle)
     with _watched(loop, watch):
         for _ in range(steps):
-            watch.timed("records", loop.step)()
+            watch.timed("records", step)()
     whole = sum(watch.seconds.values())
     return {name: seconds / whole for name, seconds in sorted(watch.seconds.items())}
 

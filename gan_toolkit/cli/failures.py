@@ -21,6 +21,7 @@ from gan_toolkit.errors import (
     Interrupted,
     PluginError,
     Preempted,
+    RankError,
     RecipeError,
     StorageError,
     UsageError,
@@ -100,14 +101,16 @@ def _is_out_of_memory(error: BaseException) -> bool:
 
 def _report(error: BaseException, session: Session) -> int:
     found = known(error)
+    code = ExitCode.UNEXPECTED if found is None else found.exit_code
+    if not _speaks(session, found, code, str(found or error)):
+        return int(code)
     if isinstance(error, KeyboardInterrupt) and is_terminal(sys.stderr):
         click.echo(err=True)  # the terminal has written ^C
     if session.verbosity > 1 and not isinstance(found, Interrupted | Preempted):
         click.echo("".join(traceback.format_exception(error)), err=True)
     first = (str(error).splitlines() or ["no message"])[0]
     lines = [f"unexpected {type(error).__name__}: {first}"] if found is None else lines_of(found)
-    code = ExitCode.UNEXPECTED if found is None else found.exit_code
-    own = "" if isinstance(found, RecipeError) else "gantk: "
+    own = "" if isinstance(found, RecipeError) else f"gantk: {_rank(session)}"
     for line in lines:
         echo(own + line + (f"; {_where(session)}" if found is None else ""))
     if session.run is not None and isinstance(found, Interrupted | Preempted):
@@ -116,6 +119,20 @@ def _report(error: BaseException, session: Session) -> int:
     if session.events:
         _tell_end(session, code, "\n".join(lines))
     return int(code)
+
+
+def _speaks(session: Session, found: GantkError | None, code: ExitCode, cause: str) -> bool:
+    """Return whether it is for this process to tell: of several that end, one does."""
+    if isinstance(found, RankError) and found.told:
+        return False
+    return session.ranks is None or session.ranks.speaks(int(code), cause)
+
+
+def _rank(session: Session) -> str:
+    """Name the process, unless it is the one that speaks anyway."""
+    return (
+        "" if session.ranks is None or session.ranks.is_first else f"rank {session.ranks.index}: "
+    )
 
 
 def _tell_end(session: Session, code: ExitCode, cause: str) -> None:

@@ -24,10 +24,12 @@ from gan_toolkit.cli.options import (
 from gan_toolkit.cli.session import Session, pass_session, shared
 from gan_toolkit.cli.text import command, put_json, table, waiting
 from gan_toolkit.errors import Interrupted, Preempted, UsageError
+from gan_toolkit.launcher import Place, place_of
 from gan_toolkit.signals import Leaving, Stop
 
 if TYPE_CHECKING:
     from gan_toolkit.device import Device
+    from gan_toolkit.distributed import Ranks
     from gan_toolkit.recipe import Override, Recipe
 
 CPU_VARIANT = "cpu"
@@ -92,13 +94,16 @@ def run(
     """
     fixed = {"run.device": device, "run.seed": seed, "run.steps": steps}
     overrides = overrides_from(settings, removals, fixed)
-    with leaving_in_order(session):
+    with leaving_in_order(session), together(session) as ranks:
         chosen, where = choose(session, recipe, variants, overrides)
+        from gan_toolkit.launch import follow, launch
+
         if dry_run:
             show_plan(session, chosen, where, as_json=as_json)
             return
-        from gan_toolkit.launch import launch
-
+        if ranks is not None and not ranks.is_first:
+            follow(chosen, session.host, device=where, ranks=ranks)
+            return
         with display_for(session, json=as_json) as display:
             display.peak_memory = where.peak_memory
             made = launch(
@@ -110,6 +115,7 @@ def run(
                 tell=display.tell,
                 argv=sys.argv,
                 report=not no_report,
+                ranks=ranks,
             )
             display.close(made.folder)
 
@@ -143,7 +149,7 @@ def resume(
 
     RUN is a folder, or the beginning of a run's name or id.
     """
-    with leaving_in_order(session):
+    with leaving_in_order(session), together(session) as ranks:
         from gan_toolkit.runs import find_run
 
         refuse_file(run)
@@ -151,8 +157,12 @@ def resume(
         host = session.host
         with waiting("loading torch"):
             from gan_toolkit.device import Device
+            from gan_toolkit.launch import follow_resumed
             from gan_toolkit.launch import resume as go_on
 
+        if ranks is not None and not ranks.is_first:
+            follow_resumed(folder, host, ranks=ranks, steps=steps, device=device)
+            return
         with display_for(session, json=as_json) as display:
             display.peak_memory = Device().peak_memory
             go_on(
@@ -163,6 +173,7 @@ def resume(
                 device=device,
                 argv=sys.argv,
                 report=not no_report,
+                ranks=ranks,
             )
             display.close(folder)
 
@@ -186,9 +197,10 @@ def choose(
     """Read the recipe and choose the device; without an accelerator take its variant for that."""
     from gan_toolkit.recipe import load_recipe
 
+    place = None if session.ranks is None else session.ranks.place
     wanted = without_base(variants)
     loaded = load_recipe(recipe, session.host, variants=wanted, overrides=overrides)
-    device = device_of(loaded)
+    device = device_of(loaded, place)
     if not variants and CPU_VARIANT in loaded.variants and device.torch_device.type == "cpu":
         session.say(
             f"no accelerator: using variant '{CPU_VARIANT}' (choose another with --variant; "
@@ -196,18 +208,18 @@ def choose(
         )
         wanted = (CPU_VARIANT,)
         loaded = load_recipe(recipe, session.host, variants=wanted, overrides=overrides)
-        device = device_of(loaded)
+        device = device_of(loaded, place)
     for note in loaded.notes:
         session.say(note)
     return loaded, device
 
 
-def device_of(recipe: Recipe) -> Device:
-    """Return the device the recipe asks for."""
+def device_of(recipe: Recipe, place: Place | None = None) -> Device:
+    """Return the device the recipe asks for, of several processes the one for this `place`."""
     with waiting("loading torch"):
         from gan_toolkit import device
 
-    return device.device_of(recipe.run)
+    return device.device_of(recipe.run, place=place)
 
 
 def show_plan(session: Session, recipe: Recipe, device: Device, *, as_json: bool) -> None:
@@ -216,11 +228,34 @@ def show_plan(session: Session, recipe: Recipe, device: Device, *, as_json: bool
 
     applied = ", ".join(recipe.applied)
     rows = [("recipe", recipe.name + (f", variant {applied}" if applied else ""))]
-    rows += plan(recipe, session.host, device)
+    rows += plan(recipe, session.host, device, session.ranks)
+    if session.ranks is not None and not session.ranks.is_first:
+        return
     if as_json:
         put_json({"plan": dict(rows)})
     else:
         table(rows)
+
+
+@contextmanager
+def together(session: Session) -> Iterator[Ranks | None]:
+    """Meet the other processes of the run, if a launcher started several: only the first speaks."""
+    place = place_of()
+    if place.count == 1:
+        yield None
+        return
+    from gan_toolkit.device import accelerator_available
+    from gan_toolkit.distributed import joined
+
+    with joined(place, accelerated=accelerator_available()) as ranks:
+        session.ranks = ranks
+        if not ranks.is_first:
+            session.say = _nobody
+        yield ranks
+
+
+def _nobody(_text: str) -> None:
+    """Say nothing: another process says it."""
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from gan_toolkit.cli.text import echo
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from gan_toolkit.distributed import Ranks
     from gan_toolkit.plugins import PluginHost
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -39,6 +40,8 @@ class Session:
         """Whether the command tells its events as JSON; then its failure is the last of them."""
         self.settle: Callable[[], None] = lambda: None
         """Makes the exit code certain, whatever signals arrive from now on."""
+        self.ranks: Ranks | None = None
+        """The processes that train together, once they have met."""
         self.say: Callable[[str], None] = echo
         """Prose for people; a live display puts its own voice here."""
 

@@ -94,6 +94,8 @@ class RunOptions(Options):
     """Use only kernels that give the same result every time, and stop where there is none."""
     critic_steps: Annotated[int, Field(ge=1, le=1000)] = 1
     """Critic steps for each step of the generator."""
+    batch_norm: Literal["synchronised", "local"] = "synchronised"
+    """What batch norms look at where several ranks share a batch: all of it, or their own share."""
     accumulate: Annotated[int, Field(ge=1, le=1024)] = 1
     """Batches whose gradients are summed up before a player moves."""
     log_every: Interval = 50

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from gan_toolkit.bench.stepping import settling
 from gan_toolkit.device import Device
 from gan_toolkit.recipe.finding import find_recipe
 from gan_toolkit.registry import Registry
+from gan_toolkit.signals import StopRequest
 
 HOST = load_plugins(environ={})
 SMALL = ("data.count=2000", "run.batch_size=16", "run.log_every=2", "run.checkpoint_every=1")
@@ -79,7 +81,7 @@ def test_watching_leaves_no_trace(set_up, monkeypatch):
     (loop,) = loops
     before = [set(vars(part)) for part in (loop.engine, loop.parts.batches)]
 
-    own.shares(loop, 1, lambda: None)
+    own.shares(loop, partial(loop.step, StopRequest()), 1, lambda: None)
 
     assert [set(vars(part)) for part in (loop.engine, loop.parts.batches)] == before
 

@@ -13,16 +13,19 @@ from gan_toolkit.cli.session import Session
 from gan_toolkit.errors import (
     DataError,
     DeviceError,
+    ExitCode,
     GuardError,
     Interrupted,
     PluginError,
     Preempted,
     Problem,
+    RankError,
     RecipeError,
     ResumeError,
     StorageError,
     UsageError,
 )
+from gan_toolkit.testing.ranks import Table, ThreadRank
 
 
 def code_of(error: BaseException, session: Session | None = None) -> int:
@@ -163,3 +166,49 @@ def test_text_of_an_error_carries_no_control_codes(capsys: pytest.CaptureFixture
     code_of(DataError("a\x1b[31mb\x07"))
 
     assert capsys.readouterr().err == "gantk: ab\n"
+
+
+# --- one of several processes ------------------------------------------------------------------
+
+
+class Rank(ThreadRank):
+    """A rank that says what it is told to say."""
+
+    def __init__(self, index: int, *, speaks: bool) -> None:
+        super().__init__(index, 2, Table(2))
+        self.told = speaks
+
+    def speaks(self, code: int, cause: str) -> bool:
+        assert (code, cause) == (5, "not finite")
+        return self.told
+
+
+@pytest.mark.parametrize(
+    ("index", "speaks", "said"),
+    [
+        (0, True, "gantk: not finite\n"),
+        (1, True, "gantk: rank 1: not finite\n"),
+        (0, False, ""),
+        (1, False, ""),
+    ],
+)
+def test_of_several_processes_one_tells_and_all_end_alike(
+    index: int, speaks: bool, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session = Session()
+    session.ranks = Rank(index, speaks=speaks)
+
+    assert code_of(GuardError("not finite"), session) == 5
+    assert capsys.readouterr().err == said
+
+
+def test_a_process_that_lost_another_is_silent_when_that_one_has_spoken(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    session = Session()
+    session.ranks = Rank(0, speaks=True)
+
+    assert code_of(RankError("rank 1: full", ExitCode.STORAGE), session) == 8
+    assert capsys.readouterr().err == ""
+    assert code_of(RankError("not finite", ExitCode.STOPPED, told=False), session) == 5
+    assert capsys.readouterr().err == "gantk: not finite\n"

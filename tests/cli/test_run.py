@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+import functools
 import json
 import signal
 import subprocess
@@ -307,3 +309,66 @@ def test_resume_of_nothing_is_exit_2(gantk: Gantk) -> None:
 
     assert result.exit_code == 2
     assert "nothing" in result.stderr
+
+
+# --- one of several processes ------------------------------------------------------------------
+
+
+@pytest.fixture
+def as_rank(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], list[str]]:
+    """Let the command line be one of two processes; return what it did instead of leading."""
+    import gan_toolkit.distributed
+    import gan_toolkit.launch
+    from gan_toolkit.distributed import Alone
+    from gan_toolkit.testing.ranks import Table, ThreadRank
+
+    def be(index: int) -> list[str]:
+        did: list[str] = []
+        rank = Alone() if index == 0 else ThreadRank(index, 2, Table(2))
+        places = {"RANK": index, "WORLD_SIZE": 2, "LOCAL_RANK": index, "LOCAL_WORLD_SIZE": 2}
+        for name, number in places.items():
+            monkeypatch.setenv(name, str(number))
+        monkeypatch.setattr(
+            gan_toolkit.distributed, "joined", lambda *_, **__: contextlib.nullcontext(rank)
+        )
+        for name in ("follow", "follow_resumed"):
+            act = functools.partial(lambda name, *_, **__: did.append(name), name)
+            monkeypatch.setattr(gan_toolkit.launch, name, act)
+        return did
+
+    return be
+
+
+def test_another_process_than_the_first_follows_in_silence(
+    gantk: Gantk, recipe: Path, as_rank: Any
+) -> None:
+    gantk("run", recipe, "--name", "one")
+    did = as_rank(1)
+
+    ran, resumed = gantk("run", recipe), gantk("resume", "runs/tiny/one", "--steps", "9")
+    planned = gantk("run", recipe, "--dry-run")
+
+    assert did == ["follow", "follow_resumed"]
+    for result in (ran, resumed, planned):
+        assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
+
+
+def test_the_first_process_runs(gantk: Gantk, recipe: Path, as_rank: Any) -> None:
+    did = as_rank(0)
+
+    assert gantk("run", recipe, "--name", "one").exit_code == 0
+    assert gantk("resume", "runs/tiny/one", "--steps", "9").exit_code == 0
+    assert did == []
+
+
+def test_an_odd_place_among_processes_is_one_line(
+    gantk: Gantk, recipe: Path, as_rank: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_rank(1)
+    monkeypatch.setenv("RANK", "7")
+
+    result = gantk("run", recipe)
+
+    assert result.exit_code == 2
+    assert "RANK='7', WORLD_SIZE='2'" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
