@@ -14,7 +14,7 @@ from gan_toolkit.assemble import Parts
 from gan_toolkit.checkpoints import CheckpointStore
 from gan_toolkit.crew import Crew
 from gan_toolkit.divergence import Divergence
-from gan_toolkit.errors import Diverged
+from gan_toolkit.errors import Diverged, GuardError
 from gan_toolkit.evaluation import EngineView, evaluate
 from gan_toolkit.events import Guard, Observers
 from gan_toolkit.interfaces import Measure, Panel
@@ -25,6 +25,7 @@ from gan_toolkit.report.reporter import Reporter
 from gan_toolkit.runs import RunFolder
 from gan_toolkit.signals import StopRequest
 from gan_toolkit.tensorfile import SHARED
+from gan_toolkit.watch import Watch
 
 Tell = Callable[[Mapping[str, Any]], None]
 """Is told every event of a run, as a record with the key `event`."""
@@ -60,6 +61,7 @@ class Loop:
             self.keys, parts, self.crew, run, self.store, self.history, self._remark
         )
         self._memory: dict[Hashable, Any] = {}
+        self.watch = self._watch() if self.keys.on_alarm != "off" else None
         self._begun_at = self.engine.steps_done
         self._saved_at = self.engine.steps_done or -1
         self._clock = (time.monotonic(), self.engine.steps_done)
@@ -103,6 +105,7 @@ class Loop:
         step = done + 1
         last = step == self.keys.steps
         logs = last or step % self.keys.log_every == 0 or step == 1
+        self.engine.watched = logs and self.watch is not None
         metrics = self.engine.step(self.parts.batches.at(done).samples)
         if done == self._begun_at:  # now the optimisers have all their state
             self.store.require_room(self.engine.snapshot().bytes)
@@ -125,6 +128,8 @@ class Loop:
         self.divergence.overcome(fault)
         self._saved_at = -1
         self._clock = (time.monotonic(), self.engine.steps_done)
+        if self.watch:
+            self.watch.begin_again()
         self._save("rollback")
 
     def _heed(self, stop: StopRequest) -> None:
@@ -184,12 +189,24 @@ class Loop:
         now, then = time.monotonic(), self._clock
         self._clock = (now, step)
         samples = (step - then[1]) * self.parts.batches.size
-        record = {"event": "log", "step": step, **values}
+        looks = self.watch.look(step) if self.watch else {}
+        record = {"event": "log", "step": step, **values, **looks}
         self._record(record | {"samples_per_second": round(samples / max(now - then[0], 1e-9), 1)})
+        self._listen(record)
         due = max((term.first for term in self.engine.terms), default=0)
         first = -(-(due + 1) // self.keys.log_every) * self.keys.log_every
         if step == first and (unmoved := self.engine.unmoved()):
             self._note(f"no loss has reached {', '.join(unmoved[:3])}: {len(unmoved)} in all")
+
+    def _listen(self, record: Mapping[str, Any]) -> None:
+        """Let the alarms read a record; GuardError when one is raised and the run is to stop."""
+        changes = self.watch.changes(record) if self.watch else []
+        for change in changes:
+            self._remark(change)
+        raised = [change["text"] for change in changes if change["state"] == "raised"]
+        if raised and self.keys.on_alarm == "stop":
+            self._save("alarm")
+            raise GuardError(f"{raised[0]}; the run is saved, and a resume goes on with it")
 
     def _look(self, step: int) -> None:
         """Run the panels and measures that are due, but for those that are due at the end."""
@@ -252,6 +269,9 @@ class Loop:
         self._emit("checkpoint", step=step, reason=reason)
 
     # --- telling ----------------------------------------------------------------------------
+
+    def _watch(self) -> Watch:
+        return Watch(self.engine, self.keys.steps, self.history, self._view, self.guard)
 
     def _view(self) -> EngineView:
         return EngineView(

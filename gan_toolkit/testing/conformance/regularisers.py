@@ -64,6 +64,19 @@ class RegulariserConformance(Conformance):
 
             assert all(value.shape == () for value in seen.logged.values())
 
+    def test_what_training_must_raise_is_logged(self) -> None:
+        """Else a run would never hear that it did not rise."""
+        gains = self.make().gains()
+        logged: set[str] = set()
+        for phase in PHASES:
+            seen = self._pass(phase)
+            self._term(self.make(), seen)
+            logged |= seen.logged.keys()
+
+        spoken = {name.partition("/")[2] or name for name in logged}
+        assert set(gains) <= spoken, f"{set(gains) - spoken} is not logged"
+        assert all(least > 0 for least in gains.values())
+
     def test_the_player_that_trains_it_reaches_all_its_parameters(self) -> None:
         regulariser = self.make()
 
