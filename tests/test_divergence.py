@@ -86,7 +86,11 @@ def engine_with(kind: str, player: Player) -> Engine:
         game = FaultyGame(player)
         engine = game.engine = tiny_engine(objective=game)
         return engine
-    term = {"term": lambda score: score.sum() * math.inf, "gradient": nothing_but_a_slope}
+    term = {
+        "term": lambda score: score.sum() * math.inf,
+        "constant": lambda score: score.sum() * 0 + math.inf,
+        "gradient": nothing_but_a_slope,
+    }
     return tiny_engine(terms=[Term("odd", Faulty(player, term[kind]))] if kind in term else [])
 
 
@@ -113,6 +117,7 @@ def state_of(engine: Engine, player: Player) -> Snapshot:
 FAULTS = [
     ("objective", "the objective of the {}'s loss is inf"),
     ("term", "the term 'odd' of the {}'s loss is (nan|inf|-inf)"),
+    ("constant", "the term 'odd' of the {}'s loss is inf"),  # its gradient is 0
     ("gradient", "the gradient of the {}'s loss is nan"),
 ]
 
@@ -454,6 +459,9 @@ def test_a_run_that_is_killed_right_after_a_rollback_does_not_go_back_again(run_
     straight = run_with(once, "run.steps=12", wanted, name="straight")
     with pytest.raises(Killed):
         run_with(once, "run.steps=12", wanted, change=change)
+    left = newest(folder(tmp_path))
+    assert (left.step, left.manifest["reason"]) == (4, "rollback")
+    assert left.load().facts["attempt"]["number"] == 1
 
     resumed = run_with(once, again=folder(tmp_path).folder)
 
@@ -570,11 +578,13 @@ def test_what_to_do_about_divergence_may_change_in_a_resume():
 @pytest.mark.parametrize("policy", ["skip", "rollback"])
 def test_ranks_find_a_fault_of_one_together(tmp_path, monkeypatch, policy):
     assemble, lock = gan_toolkit.launch.assemble, Lock()
+    made: list[Parts] = []
 
     def spoilt(*arguments: Any) -> Parts:
         with lock:
             parts = assemble(*arguments)
         engine = parts.engine
+        made.append(parts)
         wrong: Wrong = lambda e, p: once(e, p) and not e.ranks.is_first  # noqa: E731
         engine.objective = Spoilt(engine.objective, engine, wrong)
         return parts
@@ -604,3 +614,4 @@ def test_ranks_find_a_fault_of_one_together(tmp_path, monkeypatch, policy):
     (record,) = divergences(run)
     assert (record["action"], record["what"]) == (policy, "the gradient of the generator's loss")
     assert newest(run).step == 10
+    assert len({(parts.batches._seed, parts.engine._random.seed) for parts in made}) == 1
