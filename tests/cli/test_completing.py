@@ -100,7 +100,7 @@ def test_an_average_is_a_table_as_well(offered: Offered) -> None:
         ("data.grey=", ["true", "false"]),
         ('latents.code.use="tiny_c', ['"tiny_coin"']),
         ("latents.code.use=tiny_c", ['"tiny_coin"']),
-        ("run.precision=", ['"auto"', '"f32"', '"bf16"']),
+        ("run.precision=", ['"auto"', '"f32"', '"tf32"', '"bf16"']),
         ("run.steps=", []),
         ("run.nothing=", []),
     ],
