@@ -6,13 +6,13 @@ import json
 
 import pytest
 
-from gan_toolkit import scaffold
+from gan_toolkit.registry import KINDS
 
 pytestmark = pytest.mark.slow
 
 
 def test_a_new_plugin_is_installed_passes_its_tests_and_runs(installed, tmp_path):
-    kinds = ",".join(scaffold.kinds())
+    kinds = ",".join(KINDS)
     few = ("--steps", "3", "--set", "measures.bound.samples=250")
 
     name = installed.gantk("plugins", "new", "wave", "--kinds", kinds, here=tmp_path).strip()
