@@ -16,7 +16,8 @@ import safetensors
 import torch
 from torch import Tensor, nn
 
-from gan_toolkit.assemble import Assembly, BuilderError
+from gan_toolkit.assemble import Assembly
+from gan_toolkit.building import BuilderError
 from gan_toolkit.errors import PluginError, RecipeError, StorageError
 from gan_toolkit.files import printable
 from gan_toolkit.interfaces import Batch, Dataset, Factor, Regulariser
@@ -57,6 +58,8 @@ class Rebuilt:
     critic: nn.Module | None = None
     regularisers: Mapping[str, Regulariser] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    """The tables that described them."""
     skipped: tuple[str, ...] = ()
 
     def modules(self) -> dict[str, nn.Module]:
@@ -77,7 +80,7 @@ def rebuild(path: Path, host: PluginHost) -> Rebuilt:
         plan = _plan(note["recipe"], host)
         built = _compared(plan, note["facts"], host, read_header(path).tensors)
         _fill(path, built)
-    return replace(built, facts=note["facts"], skipped=plan.skipped)
+    return replace(built, facts=note["facts"], recipe=note["recipe"], skipped=plan.skipped)
 
 
 def rebuild_untrained(path: Path, host: PluginHost) -> Rebuilt:
@@ -108,7 +111,7 @@ def rebuild_from(
         built = _compared(plan, facts, host, known)
         for part, module in built.modules().items():
             module.load_state_dict({n: tensors[f"{part}.{n}"] for n in module.state_dict()})
-    return replace(built, facts=dict(facts), skipped=plan.skipped)
+    return replace(built, facts=dict(facts), recipe=dict(recipe), skipped=plan.skipped)
 
 
 def _compared(

@@ -34,6 +34,7 @@ from gan_toolkit.model import Model, load, save_model
 from gan_toolkit.plugins import PluginHost, PluginRecord
 from gan_toolkit.recipe.options import Options
 from gan_toolkit.registry import Registry
+from gan_toolkit.tensorfile import describe
 from gan_toolkit.testing.disks import HastyDisk
 
 HOME = "parts_of_rebuild_tests"
@@ -203,6 +204,7 @@ def test_a_loaded_model_does_what_the_saved_one_did(path, made):
     assert read.keys() == expected.keys() == {"code.0", "code.1"}
     assert all(read[code].equal(expected[code]) for code in read)
     assert loaded.card == "hello"
+    assert loaded.recipe == describe(path)["recipe"]
     assert loaded.skipped == ()
     assert loaded.generator.classes == ("a", "b")
     assert loaded.generator.label == "${env:HOME}"  # an escaped text, not a reference

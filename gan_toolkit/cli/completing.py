@@ -99,6 +99,21 @@ def components(context: click.Context, _: str) -> Iterable[str]:
 
 
 @_completing()
+def exporters(context: click.Context, _: str) -> Iterable[str]:
+    """Offer the exporters."""
+    return _host(context).registry.names("exporter")
+
+
+@_completing()
+def exporter_settings(context: click.Context, _: str) -> Iterable[str]:
+    """Offer the options of the exporter that stands before."""
+    from gan_toolkit.recipe.messages import keys_in
+
+    component = _host(context).registry.get("exporter", context.params["exporter"])
+    return [f"{key}=" for key in sorted(keys_in(component.options))]
+
+
+@_completing()
 def variants(context: click.Context, _: str) -> Iterable[str]:
     """Offer the variants of the recipe on the line, and the word for none."""
     from gan_toolkit.cli.options import NO_VARIANT

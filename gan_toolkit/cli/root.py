@@ -27,6 +27,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "evaluate": "gan_toolkit.cli.evaluate:evaluate",
         "compare": "gan_toolkit.cli.compare:compare",
         "report": "gan_toolkit.cli.report:report",
+        "export": "gan_toolkit.cli.export:export",
         "info": "gan_toolkit.cli.info:info",
         "runs": "gan_toolkit.cli.runs:runs",
     },

@@ -31,7 +31,7 @@ KIND_OF_SECTION = {
 }
 """The kind that the named tables of a section choose from."""
 
-KIND_OF_REQUEST = {"comparisons": "comparison"}
+KIND_OF_REQUEST = {"comparisons": "comparison", "exporters": "exporter"}
 """The kind that a section of a command chooses from; in a recipe it has no place."""
 
 PLAYERS = ("generator", "critic")
