@@ -24,6 +24,10 @@ from gan_toolkit.report.reporter import Reporter
 from gan_toolkit.runs import RunFolder
 from gan_toolkit.signals import StopRequest
 from gan_toolkit.tensorfile import SHARED
+from gan_toolkit.watchdog import Watchdog
+
+LONG_STEP = 120.0
+"""Seconds after which a step is worth a word: it may have a term that hangs."""
 
 Tell = Callable[[Mapping[str, Any]], None]
 """Is told every event of a run, as a record with the key `event`."""
@@ -51,8 +55,9 @@ class Loop:
         self.run = run
         self.tell = tell
         self.store = CheckpointStore(run.checkpoints, run.id, self.keys.keep_checkpoints)
-        self.observers = Observers(parts.trackers, self._note)
-        self.guard = Guard(self._note)
+        self.watchdog = Watchdog(self._note)
+        self.observers = Observers(parts.trackers, self._note, self.watchdog)
+        self.guard = Guard(self._note, self.watchdog)
         self.history: list[dict[str, Any]] = run.metrics.read()
         self.reporter = Reporter(run, reporting, self._view, self.guard) if reporting else None
         self._memory: dict[Hashable, Any] = {}
@@ -75,7 +80,7 @@ class Loop:
         for note in self.engine.notes:
             self._note(note)
         try:
-            with StopRequest(repeated=self.crew.ranks.count > 1) as stop:
+            with StopRequest(repeated=self.crew.ranks.count > 1) as stop, self.watchdog:
                 self.crew.go_on()
                 while self.engine.steps_done < self.keys.steps:
                     self.step(stop)
@@ -91,7 +96,8 @@ class Loop:
     def step(self, stop: StopRequest) -> None:
         """Take one step, and do what is due after it; of several ranks, all hear of `stop`."""
         step = self.engine.steps_done
-        metrics = self.engine.step(self.parts.batches.at(step).samples)
+        with self.watchdog.watching(f"step {step + 1}", LONG_STEP):
+            metrics = self.engine.step(self.parts.batches.at(step).samples)
         if step == self._begun_at:  # now the optimisers have all their state
             self.store.require_room(self.engine.snapshot().bytes)
         step += 1
