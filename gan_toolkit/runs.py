@@ -63,10 +63,10 @@ class RunFolder:
         Raises StorageError when it exists or can't be written, UsageError for a name that can't be
         a folder's.
         """
-        shelf = parent / _folder_name(recipe_name, "recipe")
+        shelf = parent / folder_name(recipe_name, "recipe")
         files.make_folders(shelf)
         when = now or datetime.now(UTC)
-        run_id, folder = _claim(shelf, None if name is None else _folder_name(name, "run"), when)
+        run_id, folder = _claim(shelf, None if name is None else folder_name(name, "run"), when)
         run = cls(folder, {})
         run.update(
             format=FORMAT,
@@ -404,7 +404,8 @@ def _claim(shelf: Path, name: str | None, when: datetime) -> tuple[str, Path]:
             return run_id, folder
 
 
-def _folder_name(text: str, what: str) -> str:
+def folder_name(text: str, what: str) -> str:
+    """Return `text`; UsageError when a folder can't be called that."""
     if not safe_name(text) or text.endswith("."):
         allowed = "letters, numbers, '_', '-' and '.', at most 100"
         raise UsageError(f"a {what} can't be called {files.printable(text)[:100]!r}; use {allowed}")
