@@ -121,7 +121,7 @@ class Ledger:
         return None
 
     def live(self, taken: Taken) -> bool:
-        """Give a sign of life; return whether the slot is still ours, as it may not be after a sleep."""
+        """Give a sign of life; return whether the slot is still ours: a sleeper loses it."""
         with self._reachable():
             self._storage.record_heartbeat(taken.id)
             return self._storage.get_trial(taken.id).state == TrialState.RUNNING
@@ -154,7 +154,7 @@ class Ledger:
         self._tell(taken, TrialState.FAIL)
 
     def lost(self, taken: Taken, *, stopped: bool) -> None:
-        """Give a slot back, to be taken by anybody; one that is `stopped` on purpose is not counted."""
+        """Give a slot back to all; one that was `stopped` on purpose counts as no loss."""
         if stopped:
             self.note(taken, stopped=True)
         self._tell(taken, TrialState.FAIL)
@@ -269,10 +269,10 @@ class Ledger:
         except (SQLAlchemyError, optuna.exceptions.StorageInternalError, ImportError) as error:
             cause = error.__cause__ or error
             first = (str(getattr(cause, "orig", None) or cause).splitlines() or ["no message"])[0]
-            raise StorageError(
-                f"can't use the storage {self.shown}: {first}; every worker must reach it, "
-                "and may write to it"
-            ) from error
+            remedy = "every worker must reach it, and may write to it"
+            if isinstance(cause, ImportError):
+                remedy = "install the driver of this database"
+            raise StorageError(f"can't use the storage {self.shown}: {first}; {remedy}") from error
 
 
 # --- trials ----------------------------------------------------------------------------------
@@ -362,7 +362,7 @@ def _pruner(space: Space | None) -> optuna.pruners.BasePruner:
         return optuna.pruners.NopPruner()
     prune = space.prune
     if prune.pruner == "median":
-        return optuna.pruners.MedianPruner(prune.trials, n_warmup_steps=prune.after - 1)
+        return optuna.pruners.MedianPruner(prune.trials, n_warmup_steps=prune.after)
     return optuna.pruners.SuccessiveHalvingPruner(min_resource=prune.after)
 
 

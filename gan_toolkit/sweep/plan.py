@@ -48,7 +48,7 @@ class Plan:
 
     def facts(self) -> dict[str, Any]:
         """Return what is the same for all who join; more slots may be asked for at any time."""
-        space = None if self.space is None else self.space.model_dump(mode="json")
+        space = {} if self.space is None else self.space.model_dump(exclude_none=True)
         seeds = [] if self.space is None else list(self.slots[0].seeds)
         return {"recipe": dict(self.recipe), "search": space, "seeds of a point": seeds}
 
