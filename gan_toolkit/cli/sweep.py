@@ -21,7 +21,7 @@ from gan_toolkit.errors import UsageError
 
 if TYPE_CHECKING:
     from gan_toolkit.recipe import Override, Recipe
-    from gan_toolkit.sweep.ledger import Entry
+    from gan_toolkit.sweep.entries import Entry
     from gan_toolkit.sweep.plan import Plan, Slot
     from gan_toolkit.sweep.space import Search
     from gan_toolkit.sweep.trial import Calls
@@ -238,8 +238,9 @@ def _work(
     display: SweepDisplay,
 ) -> list[Entry]:
     from gan_toolkit import files
-    from gan_toolkit.sweep.ledger import Ledger, url_of
+    from gan_toolkit.sweep.ledger import Ledger
     from gan_toolkit.sweep.process import starter
+    from gan_toolkit.sweep.storage import url_of
     from gan_toolkit.sweep.work import Worker
 
     folder = calls.logs.parent

@@ -16,7 +16,7 @@ from gan_toolkit.strict_json import dump
 
 if TYPE_CHECKING:
     from gan_toolkit.cli.side_by_side import Section
-    from gan_toolkit.sweep.ledger import Entry
+    from gan_toolkit.sweep.entries import Entry
     from gan_toolkit.sweep.plan import Plan
     from gan_toolkit.sweep.trial import Calls
 
@@ -66,7 +66,8 @@ class SweepDisplay:
         """Show what became of every trial, and what can be done next."""
         with suppress(OSError):
             heading(f"Sweep {plan.name}")
-            table(*_grid(entries, plan), right=[2], indent="  ")
+            numbers = [] if plan.space is None else [2]
+            table(*_grid(entries, plan), right=numbers, indent="  ")
             for section in spreads(entries, calls) if plan.space is None else ():
                 put()
                 heading(section.title)

@@ -18,7 +18,7 @@ from gan_toolkit.cli.text import duration, number
 from gan_toolkit.files import printable
 
 if TYPE_CHECKING:
-    from gan_toolkit.sweep.ledger import Entry
+    from gan_toolkit.sweep.entries import Entry
     from gan_toolkit.sweep.plan import Plan
     from gan_toolkit.sweep.trial import Calls
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from gan_toolkit.errors import GantkError
 from gan_toolkit.signals import Stop
-from gan_toolkit.sweep.ledger import SETTLED, Entry, Ledger, Taken
+from gan_toolkit.sweep.entries import SETTLED, Entry
+from gan_toolkit.sweep.ledger import Ledger, Taken
 from gan_toolkit.sweep.outcome import NoValue, cause_of
 from gan_toolkit.sweep.process import Start, StopWord
 from gan_toolkit.sweep.space import Space, settings

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from gan_toolkit.sweep.ledger import Ledger, url_of
+from gan_toolkit.sweep.ledger import Ledger
 from gan_toolkit.sweep.plan import Plan, slots_of_search, slots_of_seeds
 from gan_toolkit.sweep.space import Space
+from gan_toolkit.sweep.storage import url_of
 
 RECIPE = {"run": {"steps": 6, "seed": 0}}
 

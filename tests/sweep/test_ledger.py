@@ -12,6 +12,7 @@ import sqlalchemy
 
 from gan_toolkit.errors import StorageError, UsageError
 from gan_toolkit.sweep import ledger as ledgers
+from gan_toolkit.sweep.entries import MOST_LOSSES
 from gan_toolkit.sweep.ledger import Ledger, Taken
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ def test_the_slot_of_a_killed_worker_goes_to_another(desk: Desk) -> None:
 
     assert taken.again
     assert not killed.live(lost)  # it slept, and learns that the slot is gone
+    assert not killed.report(lost, 1.0, 1)
     killed.done(lost, 1.0)
     assert states(other) == ["running"]
     other.done(taken, 1.0)
@@ -97,7 +99,7 @@ def test_a_worker_that_died_before_its_first_sign_of_life_loses_nothing(
 
     class Later(datetime):
         @classmethod
-        def now(cls, tz: Any = None) -> datetime:
+        def now(cls, tz: Any = None) -> Any:
             return datetime.now(tz) + timedelta(seconds=11 * ledgers.GRACE)
 
     monkeypatch.setattr(ledgers, "datetime", Later)
@@ -108,7 +110,7 @@ def test_a_worker_that_died_before_its_first_sign_of_life_loses_nothing(
 def test_a_slot_that_takes_its_processes_with_it_fails(desk: Desk) -> None:
     worker = desk.open(desk.seeds(1))
 
-    for _ in range(ledgers.MOST_LOSSES):
+    for _ in range(MOST_LOSSES):
         worker.lost(take(worker), stopped=False)
 
     assert worker.take() is None
@@ -119,7 +121,7 @@ def test_a_slot_that_takes_its_processes_with_it_fails(desk: Desk) -> None:
 def test_stopping_on_purpose_is_no_loss(desk: Desk) -> None:
     worker = desk.open(desk.seeds(1))
 
-    for _ in range(ledgers.MOST_LOSSES + 1):
+    for _ in range(MOST_LOSSES + 1):
         worker.lost(take(worker), stopped=True)
 
     assert states(worker) == ["waiting"]

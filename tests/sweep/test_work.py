@@ -12,7 +12,8 @@ import pytest
 from gan_toolkit.errors import GantkError, UsageError
 from gan_toolkit.runs import RunFolder
 from gan_toolkit.signals import Stop
-from gan_toolkit.sweep.ledger import Entry, Ledger
+from gan_toolkit.sweep.entries import Entry
+from gan_toolkit.sweep.ledger import Ledger
 from gan_toolkit.sweep.process import Order
 from gan_toolkit.sweep.trial import Calls
 from gan_toolkit.sweep.work import Clock, Worker, failure
@@ -361,7 +362,7 @@ def test_a_slot_that_went_to_another_is_let_go(desk: Desk, stage: Stage) -> None
     ledger = desk.open(desk.seeds(1))
     stage.scripts["s-0"] = Script([0.1] * 200)
     answers = iter([True, False])
-    ledger.live = lambda _taken: next(answers, True)  # type: ignore[method-assign]
+    ledger.live = lambda taken: next(answers, True)  # type: ignore[method-assign]
     other = desk.open(desk.seeds(1))
 
     def settle(word: str) -> None:
@@ -430,7 +431,7 @@ def test_a_run_that_ends_by_itself_while_it_is_stopped_counts(
 
     def start(order: Order) -> Pretended:
         one = real(order)
-        one.stop = lambda _word: None  # type: ignore[method-assign]
+        one.stop = lambda word: None  # type: ignore[method-assign]
         return one
 
     worker._start = start
