@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gan_toolkit.cli.compare import show_sections
 from gan_toolkit.cli.scores import figure
 from gan_toolkit.cli.session import Session
 from gan_toolkit.cli.streams import write
@@ -68,13 +69,9 @@ class SweepDisplay:
             heading(f"Sweep {plan.name}")
             numbers = [] if plan.space is None else [2]
             table(*_grid(entries, plan), right=numbers, indent="  ")
-            for section in spreads(entries, calls) if plan.space is None else ():
+            if found := spreads(entries, plan, calls):
                 put()
-                heading(section.title)
-                for grid in section.grids:
-                    table(grid.rows, grid.header, right=grid.right, indent="  ")
-                for warning in section.warnings:
-                    put(f"  {warning}")
+                show_sections(found)
             for line in next_steps(entries, plan, calls):
                 self.prose(line)
 
@@ -108,7 +105,19 @@ class JsonSweepDisplay(SweepDisplay):
         ]
         with suppress(BrokenPipeError):
             folder = str(calls.logs.parent)
-            put_json({"event": "end", "outcome": "finished", "folder": folder, "trials": trials})
+            put_json(
+                {
+                    "event": "end",
+                    "outcome": "finished",
+                    "folder": folder,
+                    "trials": trials,
+                    "scores": [
+                        vars(one)
+                        for section in spreads(entries, plan, calls)
+                        for one in (section.family.spreads if section.family else ())
+                    ],
+                }
+            )
 
 
 def sweep_display_for(session: Session, *, json: bool) -> SweepDisplay:
@@ -181,8 +190,10 @@ def _short(text: str | None) -> str:
         return text
 
 
-def spreads(entries: Sequence[Entry], calls: Calls) -> list[Section]:
-    """Return what the seeds make of every final score, of the runs that are at hand."""
+def spreads(entries: Sequence[Entry], plan: Plan, calls: Calls) -> list[Section]:
+    """Return what seeds make of every final score, where nothing else varies and runs are here."""
+    if plan.space is not None:
+        return []
     from gan_toolkit.cli.side_by_side import sections
     from gan_toolkit.comparison import read_sides
     from gan_toolkit.runs import RUN, RunFolder

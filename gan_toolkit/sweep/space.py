@@ -154,10 +154,6 @@ class Search:
     space: Space
     document: Document
 
-    def place(self, path: AnyPath) -> tuple[str, int]:
-        """Return `file:line` of a key, and the line."""
-        return self.document.place(tuple(part for part in path if isinstance(part, str)))
-
 
 def read_search(path: Path) -> Search:
     """Read a search space; RecipeError has all that is wrong, with the lines."""

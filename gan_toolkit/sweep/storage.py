@@ -41,16 +41,17 @@ def reachable(shown: str) -> Iterator[None]:
 def open_storage(url: str, beat: int, grace: int) -> optuna.storages.RDBStorage:
     """Open the database; when several workers make its tables at once, all but one try again."""
     patient = {"connect_args": {"timeout": 60}} if url.startswith("sqlite") else {}
-    for opening in range(_OPENINGS):
+    again = 0
+    while True:
         try:
             return optuna.storages.RDBStorage(
                 url, engine_kwargs=patient, heartbeat_interval=beat, grace_period=grace
             )
         except SQLAlchemyError:
-            if opening == _OPENINGS - 1:
+            again += 1
+            if again == _OPENINGS:
                 raise
             time.sleep(0.2)
-    raise AssertionError("it returns or raises")
 
 
 @contextmanager

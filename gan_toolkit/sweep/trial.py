@@ -13,7 +13,7 @@ from gan_toolkit.recipe.difference import SEED
 from gan_toolkit.runs import RUN, RunFolder
 from gan_toolkit.sweep.ledger import Taken
 from gan_toolkit.sweep.outcome import Follower, is_finished, value_of
-from gan_toolkit.sweep.process import Order, Process, Start
+from gan_toolkit.sweep.process import Order, Process, Start, StopWord
 from gan_toolkit.sweep.space import Space
 
 _GIVEN_BACK = (ExitCode.PREEMPTED, ExitCode.INTERRUPTED)
@@ -70,11 +70,6 @@ class Job:
         """Where the run it is at says what it does."""
         return self.calls.logs / f"{self.names[self.place][0]}.txt"
 
-    @property
-    def seed(self) -> int | None:
-        """The seed of the run it is at, None if the recipe says it."""
-        return self.names[self.place][1]
-
     def is_done_already(self) -> bool:
         """Return whether the run was finished by a worker that then died."""
         return self.taken.again and is_finished(self.folder)
@@ -107,6 +102,11 @@ class Job:
         self.process = start(
             Order([*self.calls.switches, *words], self.log, self.calls.environment)
         )
+
+    def stop(self, word: StopWord) -> None:
+        """Ask the run to stop, if there is one."""
+        if self.process is not None:
+            self.process.stop(word)
 
     def _can_resume(self) -> bool:
         """Return whether there is a run; what was killed before its first step is removed."""

@@ -148,8 +148,7 @@ class Worker:
             turned = prune.direction not in (None, self._space.direction)  # type: ignore[union-attr]
             if self.ledger.report(job.taken, -value if turned else value, step):
                 job.pruned = True
-                assert job.process is not None, "it is followed"
-                job.process.stop("SIGTERM")
+                job.stop("SIGTERM")
 
     def _end(self, job: Job, code: int) -> None:
         """Write down what a process that ended means for its slot."""
@@ -197,9 +196,8 @@ class Worker:
         self._beaten = self._clock.now()
         for job in list(self._active):
             if not self.ledger.live(job.taken):
-                if job.process is not None:
-                    job.process.stop("SIGTERM")
-                    job.process.wait()
+                job.stop("SIGTERM")
+                self._wait_for(job)
                 self._let_go(job, "lost")
 
     def _is_time(self, last: float) -> bool:
@@ -210,8 +208,7 @@ class Worker:
     def _stop_all(self, word: StopWord) -> None:
         """Stop what runs, and give it back; a second Ctrl-C stops at once."""
         for job in self._active:
-            if job.process is not None:
-                job.process.stop(word)
+            job.stop(word)
         codes = {job: self._wait_for(job) for job in self._active}
         for job, code in codes.items():
             with suppress(GantkError):  # what brought us here matters more
@@ -237,8 +234,7 @@ class Worker:
             return job.process.wait()
         except KeyboardInterrupt:
             for other in self._active:
-                if other.process is not None:
-                    other.process.stop("SIGINT")
+                other.stop("SIGINT")
             return job.process.wait()
 
     def _say(self, job: Job, state: str, **facts: Any) -> None:

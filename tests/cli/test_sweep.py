@@ -12,8 +12,8 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from gan_toolkit.cli import sweep as command
 from gan_toolkit.cli import streams, tethered
+from gan_toolkit.cli import sweep as command
 from gan_toolkit.sweep import ledger as ledgers
 from gan_toolkit.sweep.process import Order
 

@@ -105,6 +105,13 @@ def test_a_log_that_cant_be_written_is_an_error_of_storage(tmp_path: Path) -> No
         Tethered([sys.executable], Order(["-c", "0"], tmp_path / "log.txt"))
 
 
+def test_a_run_is_a_call_of_a_module(tmp_path: Path) -> None:
+    order = Order(["-h"], tmp_path / "log.txt")
+
+    assert process.starter("zipfile")(order).wait() == 0
+    assert "usage" in order.log.read_text()
+
+
 def test_jobs_share_the_cores_and_what_the_user_set_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "cores", lambda: 8)
 
