@@ -36,7 +36,7 @@ DATABASE = "sweep.db"
 @click.option("--seeds", metavar="N|A,B,…", help="So many seeds from 0 on, or these.")
 @click.option(
     "--search",
-    type=click.Path(dir_okay=False, exists=True, path_type=Path),
+    type=click.Path(dir_okay=False, path_type=Path),
     help="A TOML file that says what varies, and what is wanted.",
 )
 @click.option("--trials", type=click.IntRange(1, 100_000), help="Points of a search to try.")

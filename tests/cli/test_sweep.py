@@ -163,6 +163,7 @@ def test_when_all_fail_so_does_the_sweep(in_process: Gantk, recipe: Path) -> Non
         (("--seeds", "2", "--name", "a/b"), "a sweep can't be called 'a/b'"),
         (("--seeds", "2", "--storage", "x.db"), "--storage x.db: not the URL of a database"),
         (("--seeds", "2", "--set", "run.stepz=1"), "--set #1: run.stepz: unknown key"),
+        (("--search", "nowhere.toml"), "nowhere.toml: can't be read: No such file"),
         (("--search", "sizes.toml"), "sampler 'random' goes on for ever; say --trials"),
     ],
 )
