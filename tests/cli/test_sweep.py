@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 import pytest
 
 from gan_toolkit.cli import streams, tethered
-from gan_toolkit.cli import sweep as command
+from gan_toolkit.cli.run import choose
 from gan_toolkit.sweep import ledger as ledgers
 from gan_toolkit.sweep.process import Order
 
@@ -224,14 +224,12 @@ def test_another_recipe_is_refused_under_the_same_name(in_process: Gantk, recipe
 def test_a_recipe_that_changes_meanwhile_ends_the_sweep(
     in_process: Gantk, recipe: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = command.choose
-
-    def choose(*arguments: Any) -> Any:
-        chosen = real(*arguments)
+    def changing(*arguments: Any) -> Any:
+        chosen = choose(*arguments)
         recipe.write_text(recipe.read_text().replace("log_every = 2", "log_every = 3"))
         return chosen
 
-    monkeypatch.setattr(command, "choose", choose)
+    monkeypatch.setattr("gan_toolkit.cli.sweep.choose", changing)
 
     result = in_process("sweep", recipe, "--seeds", "2")
 
@@ -260,7 +258,7 @@ def test_more_jobs_than_cores_are_noted(
 def test_a_worker_that_is_killed_loses_nothing(
     gantk: Gantk, gantk_process: Start, recipe: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    words = ("sweep", recipe, "--seeds", "1", "--set", "run.steps=3000", "--no-report")
+    words = ("sweep", recipe, "--seeds", "1", "--set", "run.steps=1500", "--no-report")
     killed = gantk_process(*words)
     journal = Path("runs/tiny/seeds-0/metrics.jsonl")
     until(lambda: journal.exists() and '"step": 20,' in journal.read_text())
@@ -276,10 +274,11 @@ def test_a_worker_that_is_killed_loses_nothing(
     assert "trial 0 resumed: seed 0, runs/tiny/seeds-0\ntrial 0 done" in result.stderr
     assert json.loads(facts.read_text())["status"] == "finished"
     steps = [json.loads(line).get("step") for line in journal.read_text().splitlines()]
-    logged = [step for step in steps if step != 3000]
+    logged = [step for step in steps if step != 1500]
     assert len(logged) == len(set(logged))
 
 
+@pytest.mark.slow
 def test_ctrl_c_saves_and_the_same_command_goes_on(gantk_process: Start, recipe: Path) -> None:
     process = gantk_process("sweep", recipe, "--seeds", "1", "--set", "run.steps=100000")
     journal = recipe.parent / "runs/tiny/seeds-0/metrics.jsonl"
