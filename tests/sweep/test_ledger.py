@@ -60,8 +60,10 @@ def test_a_slot_given_back_is_taken_again_with_its_point(desk: Desk) -> None:
     before = take(first)
 
     first.lost(before, stopped=True)
+    (offer,) = first._study.get_trials(states=(optuna.trial.TrialState.WAITING,))
     after = take(second)
 
+    assert offer.system_attrs["fixed_params"] == before.point  # TPE would draw another by now
     assert not before.again
     assert after.again
     assert after.slot.name == before.slot.name
