@@ -73,7 +73,12 @@ class Device:
                 break
         for part in module.modules():
             if isinstance(part, Generator | Critic) and part.channels_last:
-                part.to(memory_format=torch.channels_last)
+                for parameter in part.parameters():
+                    if parameter.ndim == 4:
+                        # Not by `part.to`: it can't be done to what only stands for a tensor.
+                        parameter.data = parameter.data.contiguous(
+                            memory_format=torch.channels_last
+                        )
 
     def prepare(self) -> None:
         """Set what torch keeps per process: threads, determinism, kernels of f32."""

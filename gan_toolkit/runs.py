@@ -69,8 +69,8 @@ class RunFolder:
         StorageError when it exists or can't be written, UsageError for a name that can't be a
         folder's.
         """
-        shelf = parent / _folder_name(recipe_name, "recipe")
-        own = None if name is None else _folder_name(name, "run")
+        shelf = parent / folder_name(recipe_name, "recipe")
+        own = None if name is None else folder_name(name, "run")
         files.make_folders(shelf)
         files.remove_stale(shelf)
         when = now or datetime.now(UTC)
@@ -427,7 +427,8 @@ def _claim(place: Path, folder: Path) -> bool:
     return True
 
 
-def _folder_name(text: str, what: str) -> str:
+def folder_name(text: str, what: str) -> str:
+    """Return `text`; UsageError when a folder can't be called that."""
     if not safe_name(text) or text.endswith("."):
         allowed = "letters, numbers, '_', '-' and '.', at most 100"
         raise UsageError(f"a {what} can't be called {files.printable(text)[:100]!r}; use {allowed}")

@@ -20,6 +20,7 @@ SECTIONS: dict[str, dict[str, str]] = {
     "Train": {
         "run": "gan_toolkit.cli.run:run",
         "resume": "gan_toolkit.cli.run:resume",
+        "sweep": "gan_toolkit.cli.sweep:sweep",
     },
     "Look at what was learnt": {
         "sample": "gan_toolkit.cli.sample:sample",

@@ -43,6 +43,11 @@ def toml(table: dict[str, Any]) -> str:
     return tomlkit.dumps(document)
 
 
+def in_line(value: Any) -> str:
+    """Return one value as it stands behind a `=`; a table in braces."""
+    return _in_line(value).as_string()
+
+
 def _section(value: Any) -> Any:
     """Return a top-level value: a table, or a table of the tables that choose components."""
     if not isinstance(value, dict):
