@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from gan_toolkit.errors import DeviceError
 from gan_toolkit.interfaces import Critic, Generator
-from gan_toolkit.launcher import Place
+from gan_toolkit.launcher import Place, cores
 
 if TYPE_CHECKING:
     from gan_toolkit.recipe import RunOptions
@@ -197,7 +197,7 @@ def choose_device(
         name = "cuda" if accelerator_available() else "cpu"
     if place is not None and place.count > 1:
         name = _own(name, place)
-        threads = threads or max(1, _cores() // place.local_count)
+        threads = threads or max(1, cores() // place.local_count)
     torch_device = _demanded(name)
     if precision == "auto":
         precision = "bf16" if _native_bf16(torch_device) else "f32"
@@ -237,13 +237,6 @@ def _own(name: str, place: Place) -> str:
             f"device{'s' if there > 1 else ''}: start torchrun with --nproc-per-node {there}"
         )
     return f"cuda:{place.local_index}" if name == "cuda" and there else name
-
-
-def _cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _demanded(name: str) -> torch.device:

@@ -18,6 +18,7 @@ from gan_toolkit.cli.session import Session, pass_session, shared
 from gan_toolkit.cli.sweep_display import SweepDisplay, sweep_display_for
 from gan_toolkit.cli.text import count_of, waiting
 from gan_toolkit.errors import UsageError
+from gan_toolkit.launcher import cores
 
 if TYPE_CHECKING:
     from gan_toolkit.recipe import Override, Recipe
@@ -187,7 +188,7 @@ def _calls(
     jobs: int,
 ) -> Calls:
     """Return how the runs are called: with the variant that was chosen here, whatever it was."""
-    from gan_toolkit.sweep.process import cores, threads_for
+    from gan_toolkit.sweep.process import threads_for
     from gan_toolkit.sweep.trial import Calls
 
     if jobs > cores():

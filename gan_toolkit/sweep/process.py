@@ -19,6 +19,7 @@ from typing import BinaryIO, Literal, Protocol
 
 from gan_toolkit import files
 from gan_toolkit.files import storage_errors
+from gan_toolkit.launcher import cores
 
 StopWord = Literal["SIGINT", "SIGTERM"]
 _WORDS: tuple[StopWord, ...] = ("SIGINT", "SIGTERM")
@@ -130,10 +131,3 @@ def threads_for(jobs: int, environment: Mapping[str, str]) -> dict[str, str]:
     """Return variables that share the cores out; what the user set stays."""
     each = str(max(1, cores() // jobs))
     return {name: each for name in _THREADS if name not in environment}
-
-
-def cores() -> int:
-    """Return the cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

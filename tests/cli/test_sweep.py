@@ -247,7 +247,7 @@ def test_storage_out_of_reach_is_exit_8(gantk: Gantk, recipe: Path) -> None:
 def test_more_jobs_than_cores_are_noted(
     in_process: Gantk, recipe: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gan_toolkit.sweep.process.cores", lambda: 1)
+    monkeypatch.setattr("gan_toolkit.cli.sweep.cores", lambda: 1)
 
     result = in_process("sweep", recipe, "--seeds", "2", "--jobs", "2")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import signal
 import subprocess
 import sys
@@ -15,7 +14,7 @@ import pytest
 
 from gan_toolkit.errors import StorageError
 from gan_toolkit.sweep import process
-from gan_toolkit.sweep.process import Order, Tethered, cores, obey, threads_for
+from gan_toolkit.sweep.process import Order, Tethered, obey, threads_for
 
 CHILD = """
 import os, signal, sys, time
@@ -117,10 +116,3 @@ def test_jobs_share_the_cores_and_what_the_user_set_stays(monkeypatch: pytest.Mo
 
     assert threads_for(2, {}) == {"OMP_NUM_THREADS": "4", "MKL_NUM_THREADS": "4"}
     assert threads_for(20, {"OMP_NUM_THREADS": "3"}) == {"MKL_NUM_THREADS": "1"}
-
-
-def test_cores_are_counted_where_affinity_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(os, "sched_getaffinity")
-    monkeypatch.setattr(os, "cpu_count", lambda: None)
-
-    assert cores() == 1
