@@ -28,6 +28,7 @@ from gan_toolkit.errors import (
     ResumeError,
     UsageError,
 )
+from gan_toolkit.files import printable
 from gan_toolkit.interfaces import Dataset
 from gan_toolkit.plugins import PluginHost
 from gan_toolkit.randomness import seed_globals
@@ -109,7 +110,8 @@ def resume(
                 f"{run.folder} has done {checkpoint.step:,} steps; it can't end at {keys.steps:,}"
             )
         seed_globals(recipe.run.seed)
-        _restore(run, recipe, parts, checkpoint, tell)
+        with _taking_back(checkpoint):
+            _restore(run, recipe, parts, checkpoint, tell)
         run.write_text(run.resolved.name, recipe.to_toml())
         places, written = run.read_origins()
         changed = {path: place for path, place in recipe.origins.items() if place.startswith("--")}
@@ -277,6 +279,21 @@ def _restore(
     if lost:
         raise ResumeError(f"state did not come back as it was saved: {'; '.join(lost[:3])}")
     run.metrics.cut(manifest["journal"]["bytes"], manifest["journal"]["sha256"])
+
+
+@contextmanager
+def _taking_back(checkpoint: Checkpoint | None) -> Iterator[None]:
+    """Name the checkpoint that is not what a run writes, hashes or no hashes: it is anybody's."""
+    try:
+        yield
+    except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as e:
+        if checkpoint is None:
+            raise
+        cause = printable(f"{type(e).__name__}: {e}".partition("\n")[0])
+        raise ResumeError(
+            f"{checkpoint.folder} can't be taken back: {cause:.200}; it is not what this run and "
+            "these plugins write: remove it to resume from an older one"
+        ) from e
 
 
 def _portable(snapshot: Snapshot) -> Snapshot:

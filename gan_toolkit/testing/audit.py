@@ -22,6 +22,8 @@ _PLACES = {
     "shutil.move": 2, "shutil.rmtree": 1,
 }  # fmt: skip
 """Events that change the disk, and how many of their arguments are places."""
+_FOLLOW = {"open", "os.truncate", "os.chmod", "os.chown", "os.utime", "shutil.move"}
+"""Those that go where a link leads; the others change the link."""
 
 
 class Audit:
@@ -64,17 +66,25 @@ class Audit:
         if event == "open" and not arguments[2] & _WRITES:
             return
         for place in arguments[: _PLACES[event]]:
-            if not isinstance(place, int) and self._is_outside(os.path.realpath(place)):
+            if not isinstance(place, int) and self._is_outside(_target(event, os.fsdecode(place))):
                 self.told.append(f"{event} {place!r:.200}")
 
-    def _is_outside(self, place: str | bytes) -> bool:
-        path = os.fsdecode(place)
+    def _is_outside(self, path: str) -> bool:
         return path != os.devnull and not any(
             path == folder or path.startswith(folder + os.sep) for folder in self._folders
         )
 
 
+def _target(event: str, place: str) -> str:
+    if event in _FOLLOW:
+        return os.path.realpath(place)
+    folder, name = os.path.split(place.rstrip(os.sep))
+    return os.path.join(os.path.realpath(folder), name)  # noqa: PTH118 - `..` must stay
+
+
 def _is_outward(event: str) -> bool:
+    if event == "socket.gethostname":  # asks this machine only
+        return False
     return event.startswith(("socket.", "os.exec", "os.spawn", "os.posix_spawn", "os.fork")) or (
         event in ("os.system", "os.startfile", "urllib.Request", "webbrowser.open")
     )

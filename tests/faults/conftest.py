@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -111,3 +113,53 @@ def figures(
         record_property("megabytes", max(one["bytes"] for one in found) / 1e6)
 
     return keep
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run of six steps with two checkpoints; above it lies the tiny plugin."""
+    here = tmp_path_factory.mktemp("trained")
+    for name in ("tiny.toml", "tiny_plugin.py"):
+        shutil.copy(TINY / name, here)
+    gantk = [sys.executable, "-m", "gan_toolkit", "-P", "./tiny_plugin.py"]
+    options = ["--name", "run", "--set", "run.checkpoint_every=3", "--out", "."]
+    done = subprocess.run(
+        [*gantk, "run", "tiny.toml", *options],
+        cwd=here,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return here / "tiny" / "run"
+
+
+@pytest.fixture
+def case(trained: Path, tmp_path: Path) -> Callable[[str], Path]:
+    """Make a folder for a case, a copy of the good run, and the warm-up beside the first one."""
+
+    def make(name: str) -> Path:
+        folder = tmp_path / ("good" if name == "good" else "cases") / name
+        shutil.copytree(trained, folder, symlinks=True)
+        return folder
+
+    make("good")
+    return make
+
+
+@pytest.fixture
+def strangers(probe: Callable[..., list[dict[str, Any]]], trained: Path, tmp_path: Path):
+    """Run the probe `strangers`, and check what holds of every case."""
+
+    def run(act: str) -> dict[str, dict[str, Any]]:
+        plugin = trained.parent.parent / "tiny_plugin.py"
+        found = probe("strangers", act, plugin, tmp_path / "good" / "good")
+        for one in found:
+            assert one["told"] == [], one
+            assert one["outcome"] in ("done", "refused"), one
+            assert one["text"].isprintable(), one
+            assert not re.search(r"alloc|memory|MemoryError", one["text"]), one
+            assert one["seconds"] < 2, one
+        return {one["name"]: one for one in found}
+
+    return run
