@@ -121,7 +121,7 @@ def test_no_canary_sings_in_what_is_kept_or_printed(place: Path) -> None:
 
 
 def test_no_canary_sings_in_a_failure(place: Path) -> None:
-    """An error of the recipe, a fault of a plugin with its traceback, a folder that is not there."""
+    """An error of the recipe, a fault of a plugin with its traceback, a run that is not there."""
     recipe = (place / "tiny.toml").read_text()
     (place / "wrong.toml").write_text(recipe.replace("seed = 1", 'seed = "${env:CANARY_TOKEN}"'))
     (place / "plain.toml").write_text(recipe.replace("${env:CANARY_TOKEN}", "typed in plain"))
