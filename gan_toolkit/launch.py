@@ -278,6 +278,10 @@ def _restore(
     lost = difference(_portable(parts.engine.snapshot()), _portable(snapshot))
     if lost:
         raise ResumeError(f"state did not come back as it was saved: {'; '.join(lost[:3])}")
+    if broken := parts.engine.broken():
+        raise ResumeError(
+            f"{checkpoint.folder}: {broken[0]} is not finite; remove it to resume from an older one"
+        )
     run.metrics.cut(manifest["journal"]["bytes"], manifest["journal"]["sha256"])
 
 

@@ -215,6 +215,21 @@ def test_a_checkpoint_that_no_run_writes_is_refused_with_its_cause(
     assert cause in str(caught.value)
 
 
+def test_a_checkpoint_with_weights_of_nan_is_refused(tmp_path, monkeypatch):
+    run = start(tmp_path, 5, "run")
+    load = Checkpoint.load
+
+    def poisoned(self: Checkpoint) -> Snapshot:
+        snapshot = load(self)
+        next(iter(snapshot.tensors["generator"].values())).fill_(torch.nan)
+        return snapshot
+
+    monkeypatch.setattr(Checkpoint, "load", poisoned)
+
+    with pytest.raises(ResumeError, match=r"generator\..* is not finite; remove it to resume"):
+        resume(run.folder, HOST, tell=lambda _: None, steps=7)
+
+
 def test_a_fault_without_a_checkpoint_is_no_fault_of_one(tmp_path, monkeypatch):
     run = start(tmp_path, 5, "run")
     run.update(status="created")
