@@ -80,6 +80,7 @@ def rebuild(path: Path, host: PluginHost) -> Rebuilt:
         plan = _plan(note["recipe"], host)
         built = _compared(plan, note["facts"], host, read_header(path).tensors)
         _fill(path, built)
+        _refuse_broken(built)
     return replace(built, facts=note["facts"], recipe=note["recipe"], skipped=plan.skipped)
 
 
@@ -111,6 +112,7 @@ def rebuild_from(
         built = _compared(plan, facts, host, known)
         for part, module in built.modules().items():
             module.load_state_dict({n: tensors[f"{part}.{n}"] for n in module.state_dict()})
+        _refuse_broken(built)
     return replace(built, facts=dict(facts), recipe=dict(recipe), skipped=plan.skipped)
 
 
@@ -136,7 +138,14 @@ def _at(place: Path) -> Iterator[None]:
         raise PluginError(f"{place}: {error}") from error
     except RecipeError as error:
         raise StorageError(f"{place} is damaged: {_one_line(error)}") from error
-    except (ArithmeticError, RuntimeError, TypeError, ValueError, MemoryError) as error:
+    except (
+        ArithmeticError,
+        LookupError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+        MemoryError,
+    ) as error:
         # Not a bug of ours to be traced: options of a stranger's file led here.
         raise StorageError(f"{place}: its parts can't be built: {_one_line(error)}") from error
 
@@ -310,6 +319,20 @@ def _fill(path: Path, built: Rebuilt) -> None:
                 module.load_state_dict({own: file.get_tensor(n) for own, n in names.items()})
     except (OSError, safetensors.SafetensorError) as error:
         raise ValueError(f"the file can't be read: {error}") from error
+
+
+def _refuse_broken(built: Rebuilt) -> None:
+    """Raise ValueError for a weight that is not finite, or a buffer with NaN: all would be NaN.
+
+    A buffer may well be infinite: that is where a running minimum begins.
+    """
+    for part, module in built.modules().items():
+        for name, parameter in module.named_parameters():
+            if not parameter.isfinite().all():
+                raise ValueError(f"{part}.{name} is not finite")
+        for name, buffer in module.named_buffers():
+            if buffer.isnan().any():
+                raise ValueError(f"{part}.{name} holds NaN")
 
 
 def _state(built: Rebuilt) -> dict[str, Tensor]:

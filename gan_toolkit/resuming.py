@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,7 @@ import torch
 from gan_toolkit.assemble import Parts
 from gan_toolkit.checkpoints import Checkpoint
 from gan_toolkit.errors import ResumeError
+from gan_toolkit.files import printable
 from gan_toolkit.messages import of_rank
 from gan_toolkit.plugins import PluginHost
 from gan_toolkit.recipe import Recipe
@@ -33,12 +35,26 @@ def restore(
 ) -> Snapshot | None:
     """Put everything back to where the checkpoint was taken, and return what it held.
 
-    Raises ResumeError, before anything is written, for a change that is not allowed.
+    Raises ResumeError, before anything is written, for a change that is not allowed, or a
+    checkpoint that is not what this run writes.
     """
     if checkpoint is None:
         tell({"event": "note", "text": "there is no checkpoint yet; starting at step 0"})
         run.metrics.cut(0)
         return None
+    with _taking_back(checkpoint):
+        snapshot, changes = _take_back(run, recipe, parts, checkpoint, allow_change=allow_change)
+        for text in _not_exact(checkpoint.manifest, parts, recipe, run, host):
+            tell({"event": "note", "text": text})
+        _record(changes, run, checkpoint.step, tell)
+        _note_ranks(run, checkpoint.manifest.get("ranks", 1), parts, tell)
+    return snapshot
+
+
+def _take_back(
+    run: RunFolder, recipe: Recipe, parts: Parts, checkpoint: Checkpoint, *, allow_change: bool
+) -> tuple[Snapshot, list[Change]]:
+    """Compare, then restore the parts and cut the journal; return what changed in the recipe."""
     manifest = checkpoint.manifest
     changes = _changes(manifest, recipe)
     _require(changes, run, allow_change=allow_change)
@@ -49,12 +65,25 @@ def restore(
     lost = difference(_portable(parts.engine.snapshot()), _portable(own))
     if lost:
         raise ResumeError(f"state did not come back as it was saved: {'; '.join(lost[:3])}")
+    if broken := parts.engine.broken():
+        raise ResumeError(
+            f"{checkpoint.folder}: {broken[0]} is not finite; remove it to resume from an older one"
+        )
     run.metrics.cut(manifest["journal"]["bytes"], manifest["journal"]["sha256"])
-    for text in _not_exact(manifest, parts, recipe, run, host):
-        tell({"event": "note", "text": text})
-    _record(changes, run, checkpoint.step, tell)
-    _note_ranks(run, manifest.get("ranks", 1), parts, tell)
-    return snapshot
+    return snapshot, changes
+
+
+@contextmanager
+def _taking_back(checkpoint: Checkpoint) -> Iterator[None]:
+    """Name the checkpoint that is not what a run writes, hashes or no hashes: it is anybody's."""
+    try:
+        yield
+    except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as e:
+        cause = printable(f"{type(e).__name__}: {e}".partition("\n")[0])
+        raise ResumeError(
+            f"{checkpoint.folder} can't be taken back: {cause:.200}; it is not what this run and "
+            "these plugins write: remove it to resume from an older one"
+        ) from e
 
 
 # --- the recipe ------------------------------------------------------------------------------

@@ -286,6 +286,9 @@ class RunFolder:
         if not all(map(safe_name, parts)):
             raise ValueError(f"{name!r} is not a place inside a run folder")
         path = self.folder.joinpath(*parts)
+        for above in path.parents[: len(parts) - 1]:
+            if files.is_link(above):
+                raise StorageError(f"{above} is a link, and nothing is written behind one")
         if len(parts) > 1:
             files.make_folders(path.parent)
         files.write_atomic(path, content)
@@ -300,6 +303,8 @@ class RunFolder:
         The system drops the lock of a process that died, so a run is never locked for ever.
         """
         lock = filelock.FileLock(self.folder / "run.lock")
+        if files.is_link(self.folder / "run.lock"):
+            raise StorageError(f"{self.folder / 'run.lock'} is a link; remove it")
         with storage_errors(self.folder / "run.lock"):
             try:
                 lock.acquire(timeout=0)

@@ -324,3 +324,53 @@ def losses(run: RunFolder) -> list[dict[str, float]]:
 
 def damage(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1])
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "cause"),
+    [
+        ("MANIFEST.json", {"journal": "x"}, "can't be taken back: TypeError: "),
+        ("MANIFEST.json", {"latents": 3}, "can't be taken back: TypeError: "),
+        ("state.json", {"steps_done": "x"}, "does not fit the recipe: its steps are 'x'"),
+        ("state.json", {"optimisers": {}}, "can't be taken back: KeyError: 'generator'"),
+    ],
+)
+def test_a_checkpoint_that_no_run_writes_is_refused_with_its_cause(
+    tmp_path, monkeypatch, name, change, cause
+):
+    run = start(tmp_path, 5, "run")
+    (path,) = run.checkpoints.glob(f"*/{name}")
+    path.write_text(strict_json.dump(strict_json.parse_object(path.read_bytes()) | change))
+    monkeypatch.setattr(Checkpoint, "_check_hash", lambda *_: None)
+    monkeypatch.setattr(Checkpoint, "_check_size", lambda *_: None)
+    monkeypatch.setattr("gan_toolkit.files.read_bytes", lambda path, limit: path.read_bytes())
+
+    with pytest.raises(ResumeError) as caught:
+        resume(run.folder, HOST, tell=lambda _: None, steps=7)
+
+    assert cause in str(caught.value)
+
+
+def test_a_checkpoint_with_weights_of_nan_is_refused(tmp_path, monkeypatch):
+    run = start(tmp_path, 5, "run")
+    load = Checkpoint.load
+
+    def poisoned(self: Checkpoint) -> Snapshot:
+        snapshot = load(self)
+        next(iter(snapshot.tensors["generator"].values())).fill_(torch.nan)
+        return snapshot
+
+    monkeypatch.setattr(Checkpoint, "load", poisoned)
+
+    with pytest.raises(ResumeError, match=r"generator\..* is not finite; remove it to resume"):
+        resume(run.folder, HOST, tell=lambda _: None, steps=7)
+
+
+def test_a_fault_without_a_checkpoint_is_no_fault_of_one(tmp_path, monkeypatch):
+    run = start(tmp_path, 5, "run")
+    run.update(status="created")
+    shutil.rmtree(run.checkpoints)
+    monkeypatch.setattr("gan_toolkit.journal.Journal.cut", lambda *_: 1 / 0)
+
+    with pytest.raises(ZeroDivisionError):
+        resume(run.folder, HOST, tell=lambda _: None, steps=7)

@@ -426,3 +426,22 @@ def test_a_data_set_is_described_to_builders_as_it_was() -> None:
 
     assert data.factors == factors
     assert (data.classes, data.sample_shape) == (("a", "b"), (1, 8, 8))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "cause"),
+    [
+        ("generator.paint.bias", torch.nan, r"generator\.paint\.bias is not finite"),
+        ("critic.look.weight", -torch.inf, r"critic\.look\.weight is not finite"),
+        ("generator.norm.running_var", torch.nan, r"generator\.norm\.running_var holds NaN"),
+        ("generator.norm.running_var", torch.inf, ""),
+    ],
+)
+def test_weights_of_which_every_sample_would_be_nan_are_refused(path, name, value, cause):
+    rewritten(path, lambda tensors: tensors[name].fill_(value))
+
+    if cause:
+        with pytest.raises(StorageError, match=cause):
+            load(path, host())
+    else:
+        load(path, host())

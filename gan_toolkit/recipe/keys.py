@@ -49,7 +49,7 @@ class Head(Options):
     """What the recipe is called."""
     summary: str = ""
     """What it shows, in one line."""
-    requires: list[str] = Field(default=[])
+    requires: Annotated[list[str], Field(max_length=100)] = Field(default=[])
     """Plugins it needs, with versions, such as "alpha>=0.2"."""
 
 
