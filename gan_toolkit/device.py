@@ -88,9 +88,9 @@ class Device:
             if self.torch_device.index is not None:
                 # Else each of several processes would also open the first card.
                 torch.cuda.set_device(self.torch_device)
-            exact = "tf32" if self.precision == "tf32" else "ieee"
-            torch.backends.cuda.matmul.fp32_precision = exact
-            torch.backends.cudnn.conv.fp32_precision = exact  # type: ignore[attr-defined]
+            rounded = self.precision == "tf32"
+            torch.set_float32_matmul_precision("high" if rounded else "highest")
+            torch.backends.cudnn.allow_tf32 = rounded
         elif _onednn_is_faster():
             _multiply_by_onednn()
         if self.deterministic:
@@ -280,13 +280,14 @@ def _onednn_is_faster() -> bool:
 def _multiply_by_onednn() -> None:
     """Send f32 matrix products to oneDNN, unless it would round them.
 
-    The one switch that does so allows it bf16 inside; it has plain f32 kernels all the same, and
-    uses them where the processor has no matrix unit for bf16. So one product is looked at.
+    The one switch that does so, "medium", allows it bf16 inside; it has plain f32 kernels all the
+    same, and uses them where the processor has no matrix unit for bf16. So one product is looked
+    at. Not by the switch of that backend alone: torch raises where the two disagree.
     """
-    switch = torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
-    former, switch.fp32_precision = switch.fp32_precision, "bf16"
+    former = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("medium")
     if not _products_are_exact():
-        switch.fp32_precision = former
+        torch.set_float32_matmul_precision(former)
 
 
 def _products_are_exact() -> bool:
