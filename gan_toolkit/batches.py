@@ -18,7 +18,7 @@ from torch import Tensor
 from gan_toolkit.device import Copies
 from gan_toolkit.errors import DataError, PluginError
 from gan_toolkit.interfaces import Augment, Batch, Dataset, Factor
-from gan_toolkit.randomness import Randomness, seed_of
+from gan_toolkit.randomness import Randomness, seed_of, seed_of_attempt
 
 RESIDENT_BYTES = 2 * 1024**3
 """Arrays up to this size are kept on the device that trains: no copy in each step."""
@@ -226,11 +226,10 @@ class Batches:
             )
         self.size = size
         self._count = len(dataset)
-        self._seed = seed
+        self._first_seed = seed
         self._device = device
         self._augments = dict(augments or {})
         self._share = share or (lambda rows: rows)
-        self._randomness = Randomness(seed)
         # Where the samples are gathered, and so where the permutation is kept.
         self._home = _CPU
         if device.type != "cpu" and _may_move(dataset):
@@ -239,14 +238,20 @@ class Batches:
         # What does not fit on the device is copied there one step ahead.
         away = device.type == "cuda" and self._home == _CPU
         self._copies = Copies(device) if away else None
+        self._permutation = torch.empty(0, dtype=torch.int64)
+        self.begin_again(0)
+
+    def begin_again(self, attempt: int) -> None:
+        """From here on take the samples in another order, that of `attempt`; 0 is the first."""
+        self._seed = seed_of_attempt(self._first_seed, attempt)
+        self._randomness = Randomness(self._seed)
         self._ahead: tuple[int, list[Tensor | None]] = (-1, [])
         self._epoch = -1
-        self._permutation = torch.empty(0, dtype=torch.int64)
 
     def at(self, step: int) -> Batch:
         """Return the batch of `step` (0 is the first) on the device, images as float32 in [-1, 1].
 
-        It depends on seed and step only.
+        It depends on seed, attempt and step only.
         """
         if step < 0:
             raise ValueError(f"the first step is 0; there is no step {step}")

@@ -31,6 +31,7 @@ from gan_toolkit.tensorfile import NOTE, read_header, safe_name
 FORMAT = 1
 MANIFEST = "MANIFEST.json"
 FACTS = "state.json"
+DIVERGED = "diverged"
 _FOLDER = re.compile(r"(\d{6,18})-step\d{8,18}")
 _OWN_KEYS = {"format", "run", "sequence", "step", "versions", "files"}
 _LARGEST_JSON = 64 * 2**20
@@ -129,16 +130,21 @@ class CheckpointStore:
         self.clean()
         sequence = self._next_sequence()
         final = self.folder / f"{sequence:06d}-step{step:08d}"
-        with files.temporary(self.folder) as unfinished, storage_errors(final):
-            files.disk.make_folder(unfinished)
-            written = self._write(unfinished, snapshot, step)
-            manifest = self._manifest(written, sequence, step, extra)
-            text = strict_json.dump(manifest, indent=1) + "\n"
-            files.write_new(unfinished / MANIFEST, text.encode())
-            files.disk.sync_folder(unfinished)
-            files.disk.rename(unfinished, final)
-            files.disk.sync_folder(self.folder)
+        self._commit(final, snapshot, sequence, step, extra)
         self._retire()
+        return final
+
+    def save_diverged(self, snapshot: Snapshot, *, step: int, extra: Mapping[str, Any]) -> Path:
+        """Keep a state that went wrong, for a look at it, and return its folder.
+
+        It has the form of a checkpoint and is none: nothing finds it, and the next such state takes
+        its place. Raises StorageError.
+        """
+        self.clean()
+        for old in self.folder.glob(f"{DIVERGED}-*"):
+            self._remove(old)
+        final = self.folder / f"{DIVERGED}-{step:08d}"
+        self._commit(final, snapshot, 0, step, extra)
         return final
 
     def require_room(self, size: int) -> None:
@@ -191,6 +197,19 @@ class CheckpointStore:
         self._cleaned = True
         return files.remove_stale(self.folder)
 
+    def _commit(
+        self, final: Path, snapshot: Snapshot, sequence: int, step: int, extra: Mapping[str, Any]
+    ) -> None:
+        with files.temporary(self.folder) as unfinished, storage_errors(final):
+            files.disk.make_folder(unfinished)
+            written = self._write(unfinished, snapshot, step)
+            manifest = self._manifest(written, sequence, step, extra)
+            text = strict_json.dump(manifest, indent=1) + "\n"
+            files.write_new(unfinished / MANIFEST, text.encode())
+            files.disk.sync_folder(unfinished)
+            files.disk.rename(unfinished, final)
+            files.disk.sync_folder(self.folder)
+
     def _write(self, folder: Path, snapshot: Snapshot, step: int) -> dict[str, Any]:
         note = {NOTE: strict_json.dump({"step": step})}
         written = {}
@@ -225,12 +244,16 @@ class CheckpointStore:
         return max([0, *numbers, *(found.sequence for found in self.all([]))]) + 1
 
     def _retire(self) -> None:
-        """Remove all but the newest; a folder is renamed first, so that none is ever half gone."""
+        """Remove all but the newest."""
         ours = [found for found in self.all([]) if not (found.folder / PIN).exists()]
         for old in ours[: -self.keep]:
-            with storage_errors(old.folder), files.temporary(self.folder) as doomed:
-                files.disk.rename(old.folder, doomed)
-                files.remove_tree(doomed)
+            self._remove(old.folder)
+
+    def _remove(self, folder: Path) -> None:
+        """Remove a folder; it is renamed first, so that none is ever half gone."""
+        with storage_errors(folder), files.temporary(self.folder) as doomed:
+            files.disk.rename(folder, doomed)
+            files.remove_tree(doomed)
 
     def _folders(self) -> list[Path]:
         self._refuse_link()

@@ -17,7 +17,7 @@ from torch import Tensor
 from gan_toolkit.assemble import Parts
 from gan_toolkit.distributed import Ranks
 from gan_toolkit.engine import Engine
-from gan_toolkit.errors import ExitCode, GuardError, RankError
+from gan_toolkit.errors import Diverged, ExitCode, GuardError, RankError
 from gan_toolkit.evaluation import Compute, EngineView, quiet
 from gan_toolkit.messages import Message, Named, digests_of, flat, folded, of_rank, with_random_of
 from gan_toolkit.randomness import seed_globals, seed_of
@@ -62,7 +62,7 @@ class Crew:
             self._serving = False
 
     def stay(self) -> None:
-        """After the last step the others serve until they may leave."""
+        """After the last step, or a move that no rank could make, the others serve."""
         self._serving = self.ranks.count > 1
 
     def leave(self, cause: str = "", exit_code: ExitCode = ExitCode.DONE) -> None:
@@ -166,7 +166,11 @@ class Follower:
             self._serve()
             while self.engine.steps_done < self.steps:
                 real = self.parts.batches.at(self.engine.steps_done).samples
-                self._metrics = self.engine.step(real)
+                try:
+                    self._metrics = self.engine.step(real)
+                except Diverged:  # in all ranks at once: the first one knows what to do
+                    self._serve()
+                    continue
                 if meet(self.ranks, stop, due=False):
                     self._serve()
             self._serve()
@@ -185,6 +189,7 @@ class Follower:
             return
         snapshot, index = folded(order), self.ranks.index
         self.engine.restore(of_rank(snapshot, index))
+        self.parts.batches.begin_again(self.engine.attempt)
         if index > len(snapshot.facts.get("ranks", [])):  # we were not there: draw our own numbers
             seed_rank(seed_of(self.seed, "from step", self.engine.steps_done), self.ranks)
 

@@ -19,10 +19,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from gan_toolkit.alarms import RIGHT
 from gan_toolkit.batch_norm import local_statistics
 from gan_toolkit.device import Device
 from gan_toolkit.distributed import Alone, Ranks
-from gan_toolkit.errors import GantkError, GuardError, PluginError, ResumeError
+from gan_toolkit.errors import Diverged, GantkError, PluginError, ResumeError
 from gan_toolkit.interfaces import (
     Averaging,
     Critic,
@@ -34,8 +35,13 @@ from gan_toolkit.interfaces import (
     Schedule,
 )
 from gan_toolkit.latents import LatentSpace
-from gan_toolkit.players import Optimiser, make_players
-from gan_toolkit.randomness import Randomness, global_states, restore_global_states
+from gan_toolkit.players import Moving, Optimiser, make_players
+from gan_toolkit.randomness import (
+    Randomness,
+    global_states,
+    restore_global_states,
+    seed_of_attempt,
+)
 from gan_toolkit.schedules import as_schedule
 from gan_toolkit.snapshot import Snapshot
 
@@ -98,6 +104,13 @@ class Engine:
         self.critic_steps = critic_steps
         self.accumulate = accumulate
         self.steps_done = 0
+        self.attempt = 0
+        """How often training went back to an earlier state, to go on with other numbers."""
+        self.spare: Callable[[Diverged], None] | None = None
+        """Is told of a move by what is not finite, and raises, or the move is left out. None: it is
+        raised, or on a device where looking costs time, left to whoever reads the metrics."""
+        self.watched = False
+        """Whether the next step also counts how often the critic is right."""
         self.generator = generator
         self.critic = critic
         self.regularisers = {term.name: term.regulariser for term in self.terms}
@@ -109,6 +122,7 @@ class Engine:
         """What its user should know of how it computes."""
         self._called = self._compiled()
         self._norms = [m for m in self.critic.modules() if isinstance(m, _BatchNorm)]
+        self._seed = seed
         self._random = Randomness(seed, self.device.torch_device)
         self._players = make_players(
             {"generator": self.generator, "critic": self.critic},
@@ -133,8 +147,8 @@ class Engine:
         """Let both players move and return what was measured on the way, scalars by name.
 
         `real` holds `batches_per_step` batches end to end, on the engine's device; of several
-        ranks each gets its share of every batch. Raises GuardError before an optimiser would take
-        in a loss that is not finite.
+        ranks each gets its share of every batch. Raises Diverged before an optimiser would take in
+        a loss or a gradient that is not finite, unless such moves are spared.
         """
         self.train()
         metrics: dict[str, Tensor] = {}
@@ -153,19 +167,23 @@ class Engine:
     ) -> None:
         """Add up the gradients of all shares of a batch, then step the player's optimiser."""
         player = self._players[phase]
+        buffers = self._buffers()
         logged: list[dict[str, Tensor]] = []
+        found: list[dict[str, Tensor]] = []
         for part, (real, condition) in enumerate(shares):
             place = (self.steps_done, phase, turn, part)
             draw = partial(self._draws, place)
             seen = self.look(phase, real, condition, self._random.stream("latents", *place), draw)
             with self.device.computing(), _blaming(seen):
                 losses = self.losses(seen)
-            self._guard(phase, {_called(name): loss for name, loss in losses.items()})
             player.add_gradients(reduce(add, losses.values()), 1 / len(shares))
             logged.append(seen.logged)
-        self.ranks.average(player.gradients())
-        norm = player.gradient_norm()
-        self._guard(phase, {"the gradient": norm})
+            found.append(losses)
+        norm = self._averaged(player, found)
+        if fault := self._fault(phase, found, norm):
+            player.forget()
+            self._spare(fault, buffers)
+            return
         metrics |= _means(logged) | {f"{phase}/gradient_norm": norm}
         player.move(self.steps_done)
 
@@ -228,7 +246,10 @@ class Engine:
 
     def _game(self, seen: Pass) -> Tensor:
         if seen.phase == "critic":
-            return self.objective.critic_loss(seen.on_real.score, seen.on_fake.score)
+            real, fake = seen.on_real.score, seen.on_fake.score
+            if self.watched:
+                seen.logged[RIGHT] = (real > fake).float().mean()
+            return self.objective.critic_loss(real, fake)
         real_score = seen.on_real.score if self.objective.needs_real_for_generator else None
         return self.objective.generator_loss(real_score, seen.on_fake.score)
 
@@ -258,17 +279,46 @@ class Engine:
         shares = list(zip(real.chunk(count), conditions, strict=True))
         return [shares[i : i + self.accumulate] for i in range(0, count, self.accumulate)]
 
-    def _guard(self, phase: Player, found: Mapping[str, Tensor]) -> None:
-        if not self.device.checks_are_free:
-            return  # the loop looks at the metrics it fetches anyway, and before a checkpoint
-        for what, tensor in found.items():
-            value = tensor.item()
-            if not math.isfinite(value):
-                self._players[phase].forget()
-                raise GuardError(
-                    f"step {self.steps_done}: {what} of the {phase}'s loss is {value}; "
-                    f"the {phase} did not move; try a smaller learning rate or weight"
-                )
+    # --- what is not finite -----------------------------------------------------------------
+
+    def _averaged(self, player: Moving, found: Sequence[Mapping[str, Tensor]]) -> Tensor:
+        """Average the gradients over the ranks and return their length.
+
+        It is not finite where any loss of any rank is not: so all ranks stop at the same move.
+        """
+        losses = [loss.detach() for losses in found for loss in losses.values()]
+        whole = reduce(add, losses).sum()  # in memory of its own: it is averaged in place
+        self.ranks.average([*player.gradients(), whole])
+        return player.gradient_norm() + whole * 0
+
+    def _fault(
+        self, phase: Player, found: Sequence[Mapping[str, Tensor]], norm: Tensor
+    ) -> Diverged | None:
+        """Return what is not finite, or None; looking waits for the device."""
+        if self.spare is None and not self.device.checks_are_free:
+            return None  # the loop looks at the metrics it fetches anyway, and before a checkpoint
+        if math.isfinite(norm.item()):
+            return None
+        values = [(_called(name), loss.item()) for one in found for name, loss in one.items()]
+        values.append(("the gradient", norm.item()))
+        what, value = next(pair for pair in values if not math.isfinite(pair[1]))
+        return Diverged(self.steps_done, f"{what} of the {phase}'s loss", value, phase)
+
+    def _buffers(self) -> list[tuple[Tensor, Tensor]]:
+        """Return what forwards change, each with a copy, where a move may be left out."""
+        if self.spare is None:
+            return []
+        modules = (self.generator, self.critic, *self.regularisers.values())
+        return [(buffer, buffer.clone()) for module in modules for buffer in module.buffers()]
+
+    def _spare(self, fault: Diverged, buffers: Sequence[tuple[Tensor, Tensor]]) -> None:
+        """Leave a move out as if it had not been tried, or raise."""
+        if self.spare is None:
+            raise fault
+        with torch.no_grad():
+            for buffer, before in buffers:
+                buffer.copy_(before)
+        self.spare(fault)
 
     # --- around the step --------------------------------------------------------------------
 
@@ -289,15 +339,6 @@ class Engine:
         """Return the names of parameters that no loss has reached so far."""
         return sorted(name for player in self._players.values() for name in player.unmoved)
 
-    def broken(self) -> list[str]:
-        """Return the names of trained parameters that are not finite."""
-        return [
-            name
-            for player in self._players.values()
-            for name, parameter in player.parameters.items()
-            if not parameter.isfinite().all()
-        ]
-
     def snapshot(self) -> Snapshot:
         """Return everything that the next step depends on."""
         random_tensors, random_facts = global_states(self.device.torch_device)
@@ -316,6 +357,9 @@ class Engine:
             "optimisers": optimisers,
             "regularisers": {name: term.state() for name, term in self.regularisers.items()},
         }
+        if self.attempt:
+            pace = self._players["generator"].pace
+            facts["attempt"] = {"number": self.attempt, "pace": pace}
         return Snapshot(tensors, facts)
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -328,9 +372,18 @@ class Engine:
         for term in self.terms:
             term.regulariser.load_state(snapshot.facts["regularisers"][term.name])
         self.steps_done = snapshot.facts["steps_done"]
+        self._begin_again(**snapshot.facts.get("attempt", {"number": 0, "pace": 1.0}))
         # last of all: loading may draw
         device = self.device.torch_device
         restore_global_states(snapshot.tensors["random"], snapshot.facts["random"], device)
+
+    def _begin_again(self, number: int, pace: float) -> None:
+        """Draw the numbers of an attempt, and learn at `pace` times the rates of the recipe."""
+        self.attempt = number
+        seed = seed_of_attempt(self._seed, number)
+        self._random = Randomness(seed, self.device.torch_device)
+        for player in self._players.values():
+            player.pace = pace
 
     def _parts(self) -> dict[str, nn.Module]:
         """Return the modules of a snapshot as `group` or `group/prefix` of their tensors."""

@@ -69,9 +69,25 @@ class MissingFilesError(DataError):
 
 
 class GuardError(GantkError):
-    """A guard stopped the run: a term or a gradient is not finite, or ranks drifted apart."""
+    """A guard stopped the run: it diverged, an alarm was to stop it, or ranks drifted apart."""
 
     exit_code = ExitCode.STOPPED
+
+
+class Diverged(GuardError):
+    """A loss, a gradient or a weight is not finite.
+
+    `what` was found to be `value` after `step` steps, and `player` has not moved by it; empty where
+    nobody was to move.
+    """
+
+    def __init__(self, step: int, what: str, value: float, player: str = "") -> None:
+        self.step = step
+        self.what = what
+        self.value = value
+        self.player = player
+        unmoved = f"; the {player} did not move" if player else ""
+        super().__init__(f"step {step}: {what} is {value}{unmoved}")
 
 
 class DeviceError(GantkError):

@@ -375,6 +375,13 @@ class Regulariser(nn.Module):
         """Return its parameters in groups, each with a factor on its player's learning rate."""
         return [(1.0, list(self.parameters()))]
 
+    def gains(self) -> Mapping[str, float]:
+        """Return what training must raise, by the name it is logged under, and by how much.
+
+        A run says so when a tenth of it is over and such a value has not risen by that.
+        """
+        return {}
+
     def measures(self) -> Mapping[str, Measure]:
         """Return measures that come with this term, by name."""
         return {}

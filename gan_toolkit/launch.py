@@ -138,6 +138,9 @@ def follow(recipe: Recipe, host: PluginHost, *, device: Device, ranks: Ranks) ->
     device.prepare()
     parts = assemble(recipe, host.registry, device, ranks)
     seed_rank(recipe.run.seed, ranks)
+    parts.engine.watched = recipe.run.on_alarm != "off"  # it can't know which step is logged
+    if recipe.run.on_divergence == "skip":
+        parts.engine.spare = lambda _fault: None  # the first rank counts
     Follower(parts, recipe.run.steps, recipe.run.seed)()
 
 

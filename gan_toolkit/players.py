@@ -34,6 +34,8 @@ class Moving:
         self.parameters = {name: p for _, group in groups for name, p in group.items()}
         self.unmoved = set(self.parameters)
         """Names of the parameters that no loss has reached so far."""
+        self.pace = 1.0
+        """Factor on every learning rate of the recipe."""
         self._lr = as_schedule(how.lr)
         self._scales = [scale for scale, _ in groups]
         self.optimiser = how.build(
@@ -74,7 +76,7 @@ class Moving:
 
     def move(self, step: int) -> None:
         """Step the optimiser at the rate of `step` and forget the gradients."""
-        rate = self._lr.at(step)
+        rate = self._lr.at(step) * self.pace
         for group, scale in zip(self.optimiser.param_groups, self._scales, strict=True):
             group["lr"] = rate * scale
         self.optimiser.step()

@@ -27,6 +27,11 @@ def seed_of(seed: int, *purpose: str | int) -> int:
     return int.from_bytes(digest, "big") >> 1
 
 
+def seed_of_attempt(seed: int, attempt: int) -> int:
+    """Return the seed of training after `attempt` times of going back: other numbers each time."""
+    return seed_of(seed, "attempt", attempt) if attempt else seed
+
+
 class Randomness:
     """One generator for each purpose, seeded anew for each place it is used at."""
 

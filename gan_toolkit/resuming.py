@@ -18,7 +18,7 @@ from gan_toolkit.plugins import PluginHost
 from gan_toolkit.recipe import Recipe
 from gan_toolkit.recipe.difference import Change, every_difference, is_free
 from gan_toolkit.runs import RunFolder
-from gan_toolkit.snapshot import Snapshot, difference
+from gan_toolkit.snapshot import Snapshot, difference, unsound
 from gan_toolkit.train import Tell
 from gan_toolkit.wording import count_of
 
@@ -65,9 +65,9 @@ def _take_back(
     lost = difference(_portable(parts.engine.snapshot()), _portable(own))
     if lost:
         raise ResumeError(f"state did not come back as it was saved: {'; '.join(lost[:3])}")
-    if broken := parts.engine.broken():
+    if broken := next(iter(unsound(own)), ""):
         raise ResumeError(
-            f"{checkpoint.folder}: {broken[0]} is not finite; remove it to resume from an older one"
+            f"{checkpoint.folder}: {broken} is not finite; remove it to resume from an older one"
         )
     run.metrics.cut(manifest["journal"]["bytes"], manifest["journal"]["sha256"])
     return snapshot, changes

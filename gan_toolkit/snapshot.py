@@ -46,6 +46,19 @@ class Snapshot:
         return sum(t.nbytes for tensors in self.tensors.values() for t in tensors.values())
 
 
+def unsound(snapshot: Snapshot) -> dict[str, float]:
+    """Return the tensors with values that are not finite, by `group.name`, and the first of each.
+
+    These are weights, buffers, averages and the moments of optimisers.
+    """
+    return {
+        f"{group}.{name}": tensor[~tensor.isfinite()][0].item()
+        for group, tensors in snapshot.tensors.items()
+        for name, tensor in tensors.items()
+        if tensor.is_floating_point() and not tensor.isfinite().all()
+    }
+
+
 def difference(one: Snapshot, other: Snapshot) -> list[str]:
     """Return a line for each tensor or fact in which two snapshots differ by a single bit."""
     groups = _names("group", one.tensors, other.tensors)

@@ -13,7 +13,8 @@ import torch
 from gan_toolkit.assemble import Parts
 from gan_toolkit.checkpoints import CheckpointStore
 from gan_toolkit.crew import Crew
-from gan_toolkit.errors import GuardError
+from gan_toolkit.divergence import Divergence
+from gan_toolkit.errors import Diverged, GuardError
 from gan_toolkit.evaluation import EngineView, evaluate
 from gan_toolkit.events import Guard, Observers
 from gan_toolkit.interfaces import Measure, Panel
@@ -24,6 +25,7 @@ from gan_toolkit.report.reporter import Reporter
 from gan_toolkit.runs import RunFolder
 from gan_toolkit.signals import StopRequest
 from gan_toolkit.tensorfile import SHARED
+from gan_toolkit.watch import Watch
 from gan_toolkit.watchdog import Watchdog
 
 LONG_STEP = 120.0
@@ -60,7 +62,11 @@ class Loop:
         self.guard = Guard(self._note, self.watchdog)
         self.history: list[dict[str, Any]] = run.metrics.read()
         self.reporter = Reporter(run, reporting, self._view, self.guard) if reporting else None
+        self.divergence = Divergence(
+            self.keys, parts, self.crew, run, self.store, self.history, self._remark
+        )
         self._memory: dict[Hashable, Any] = {}
+        self.watch = self._watch() if self.keys.on_alarm != "off" else None
         self._begun_at = self.engine.steps_done
         self._saved_at = self.engine.steps_done or -1
         self._clock = (time.monotonic(), self.engine.steps_done)
@@ -81,10 +87,15 @@ class Loop:
             self._note(note)
         try:
             with StopRequest(repeated=self.crew.ranks.count > 1) as stop, self.watchdog:
+                if self.divergence.goes_back and self.store.newest([]) is None:
+                    self._save("start")
                 self.crew.go_on()
                 while self.engine.steps_done < self.keys.steps:
-                    self.step(stop)
-                    self._heed(stop)
+                    try:
+                        self.step(stop)
+                        self._heed(stop)
+                    except Diverged as fault:
+                        self._overcome(fault)
                     self.crew.go_on()
                 self.crew.stay()
                 self._finish(stop)
@@ -95,14 +106,15 @@ class Loop:
 
     def step(self, stop: StopRequest) -> None:
         """Take one step, and do what is due after it; of several ranks, all hear of `stop`."""
-        step = self.engine.steps_done
-        with self.watchdog.watching(f"step {step + 1}", LONG_STEP):
-            metrics = self.engine.step(self.parts.batches.at(step).samples)
-        if step == self._begun_at:  # now the optimisers have all their state
-            self.store.require_room(self.engine.snapshot().bytes)
-        step += 1
+        done = self.engine.steps_done
+        step = done + 1
         last = step == self.keys.steps
         logs = last or step % self.keys.log_every == 0 or step == 1
+        self.engine.watched = logs and self.watch is not None
+        with self.watchdog.watching(f"step {step}", LONG_STEP):
+            metrics = self.engine.step(self.parts.batches.at(done).samples)
+        if done == self._begun_at:  # now the optimisers have all their state
+            self.store.require_room(self.engine.snapshot().bytes)
         interval = self.keys.checkpoint_every
         saves = last or (interval > 0 and step % interval == 0)
         self.crew.call(stop, due=logs or saves or any(self._due_at(step)))
@@ -113,6 +125,18 @@ class Loop:
             self._save("end" if last else "interval")
             if not last and self.reporter is not None and self.reporter.write_if_cheap():
                 self._emit("report", path=self.run.report.name, status="running")
+
+    def _overcome(self, fault: Diverged) -> None:
+        """Go on from an earlier checkpoint, or raise GuardError.
+
+        What was done is committed at once: a run that is killed now must not do it again.
+        """
+        self.divergence.overcome(fault)
+        self._saved_at = -1
+        self._clock = (time.monotonic(), self.engine.steps_done)
+        if self.watch:
+            self.watch.begin_again()
+        self._save("rollback")
 
     def _heed(self, stop: StopRequest) -> None:
         """Save and end if somebody asked for it; of several ranks, once all know of it."""
@@ -167,19 +191,28 @@ class Loop:
         values = self.crew.means(metrics)
         bad = [name for name, value in values.items() if not math.isfinite(value)]
         if bad:
-            raise GuardError(
-                f"step {step}: {', '.join(bad)} is not finite; the last checkpoint is untouched; "
-                "try a smaller learning rate or weight"
-            )
+            raise Diverged(step, ", ".join(bad), values[bad[0]])
         now, then = time.monotonic(), self._clock
         self._clock = (now, step)
         samples = (step - then[1]) * self.parts.batches.size
-        record = {"event": "log", "step": step, **values}
+        looks = self.watch.look(step) if self.watch else {}
+        record = {"event": "log", "step": step, **values, **looks}
         self._record(record | {"samples_per_second": round(samples / max(now - then[0], 1e-9), 1)})
+        self._listen(record)
         due = max((term.first for term in self.engine.terms), default=0)
         first = -(-(due + 1) // self.keys.log_every) * self.keys.log_every
         if step == first and (unmoved := self.engine.unmoved()):
             self._note(f"no loss has reached {', '.join(unmoved[:3])}: {len(unmoved)} in all")
+
+    def _listen(self, record: Mapping[str, Any]) -> None:
+        """Let the alarms read a record; GuardError when one is raised and the run is to stop."""
+        changes = self.watch.changes(record) if self.watch else []
+        for change in changes:
+            self._remark(change)
+        raised = [change["text"] for change in changes if change["state"] == "raised"]
+        if raised and self.keys.on_alarm == "stop":
+            self._save("alarm")
+            raise GuardError(f"{raised[0]}; the run is saved, and a resume goes on with it")
 
     def _look(self, step: int) -> None:
         """Run the panels and measures that are due, but for those that are due at the end."""
@@ -225,11 +258,8 @@ class Loop:
         step = self.engine.steps_done
         if step == self._saved_at:
             return
-        if broken := self.engine.broken():
-            raise GuardError(
-                f"step {step}: {broken[0]} is not finite ({len(broken)} parameters in all); the "
-                "checkpoints before are untouched; try a smaller learning rate or weight"
-            )
+        snapshot = self.crew.snapshot()
+        self.divergence.require_sound(snapshot)
         length, digest = self.run.metrics.sync()
         extra = {
             "reason": reason,
@@ -240,11 +270,14 @@ class Loop:
             "data_fingerprint": self.parts.data.fingerprint(),
             "journal": {"bytes": length, "sha256": digest},
         }
-        self.store.save(self.crew.snapshot(), step=step, extra=extra)
+        self.store.save(snapshot, step=step, extra=extra)
         self._saved_at = step
         self._emit("checkpoint", step=step, reason=reason)
 
     # --- telling ----------------------------------------------------------------------------
+
+    def _watch(self) -> Watch:
+        return Watch(self.engine, self.keys.steps, self.history, self._view, self.guard)
 
     def _view(self) -> EngineView:
         return EngineView(
@@ -263,6 +296,11 @@ class Loop:
         self.history.append(record)
         self.observers.log(record)
         self.tell(record)
+
+    def _remark(self, record: dict[str, Any]) -> None:
+        """Record something that a reader of the log must hear of too; its `text` says it."""
+        self._record(record)
+        self.run.log(record["text"])
 
     def _emit(self, event: str, **facts: Any) -> None:
         self.tell(

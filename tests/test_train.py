@@ -136,7 +136,7 @@ def test_weights_that_are_not_finite_are_never_committed(run_with: Any, tmp_path
         parts.engine.step = poison  # type: ignore[method-assign]
         return parts
 
-    with pytest.raises(GuardError, match=r"step 4: critic\.\S+ is not finite"):
+    with pytest.raises(GuardError, match=r"step 4: critic\.\S+ is nan"):
         run_with(poisoned)
 
     run = folder(tmp_path)

@@ -30,6 +30,8 @@ from gan_toolkit.strict_json import dump
 MOST_VALUES = 8
 _PLAYERS = ("critic", "generator")
 _COUNTS = ("step", "samples_per_second")
+_WATCHED = "watch/"
+"""Before the names of values that alarms look at: they speak up by themselves."""
 
 
 class Pace:
@@ -121,7 +123,7 @@ class Display:
         if kind == "start":
             for line in opening(event):
                 self.prose(line)
-        elif kind == "note":
+        elif _is_said(kind, event):
             self.prose(str(event.get("text")))
         elif kind == "evaluation" and self.step < self.steps:
             self.prose(f"evaluation at step {self.step:,}: {describe_scores(event['scores'])}")
@@ -229,7 +231,7 @@ class JsonDisplay(Display):
         """Write one event."""
         if kind != "end":  # it comes from `close`: the last object holds the folder
             write(dump(dict(event)))
-        if kind == "note":
+        if _is_said(kind, event):
             self.prose(str(event.get("text")))
 
     def close(self, run: Path) -> None:
@@ -247,6 +249,11 @@ def display_for(session: Session, *, json: bool) -> Display:
 
         return LiveDisplay(session)
     return PlainDisplay(session)
+
+
+def _is_said(kind: str, event: Mapping[str, Any]) -> bool:
+    """Return whether an event has a text that nobody else says: of a stop, the error does."""
+    return kind in ("note", "alarm") or (kind == "divergence" and event.get("action") != "stop")
 
 
 def opening(event: Mapping[str, Any]) -> list[str]:
@@ -272,7 +279,7 @@ def values_of(event: Mapping[str, Any]) -> dict[str, float]:
     known = {
         name: float(value)
         for name, value in event.items()
-        if isinstance(value, int | float) and name not in _COUNTS
+        if isinstance(value, int | float) and name not in _COUNTS and not name.startswith(_WATCHED)
     }
     losses = {p: known[f"{p}/loss"] for p in _PLAYERS if f"{p}/loss" in known}
     said = {name: v for name, v in known.items() if name.partition("/")[0] not in _PLAYERS}

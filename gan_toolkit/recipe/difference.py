@@ -15,13 +15,18 @@ FREE = (
     "run.checkpoint_every",
     "run.keep_checkpoints",
     "run.evaluate_every",
+    "run.on_divergence",
+    "run.max_skips",
+    "run.max_rollbacks",
+    "run.rollback_rate",
+    "run.on_alarm",
     "panels.",
     "measures.",
     "trackers.",
     "name",
     "summary",
 )
-"""What a resumed run may change: none of it enters a training step."""
+"""What a resumed run may change: none of it enters a training step that is well."""
 
 
 def is_free(path: str) -> bool:

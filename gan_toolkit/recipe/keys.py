@@ -106,6 +106,18 @@ class RunOptions(Options):
     """Checkpoints to keep."""
     evaluate_every: Step = 0
     """Steps from one evaluation to the next; 0: at the end only."""
+    on_divergence: Literal["stop", "skip", "rollback"] = "stop"
+    """What to do when a loss or gradient is not finite: end the run, leave that move out, or go
+    back to the newest checkpoint and on with other batches and draws."""
+    max_skips: Annotated[int, Field(ge=1, le=1000)] = 10
+    """Moves that may be left out in any 1,000 steps; one more ends the run."""
+    max_rollbacks: Annotated[int, Field(ge=1, le=1000)] = 3
+    """Times that a run may go back; then it ends."""
+    rollback_rate: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Factor on every learning rate after each rollback."""
+    on_alarm: Literal["off", "note", "stop"] = "note"
+    """What to do when a run looks ill though all is finite (samples alike, one player wins, a code
+    is ignored, a loss jumps): nothing, and nothing is watched; say so; save and end the run."""
 
 
 class Keys(Options):

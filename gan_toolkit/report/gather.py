@@ -32,7 +32,9 @@ _LONGEST_LOG = 200
 _LONGEST_LINE = 400
 _MOST_PACKAGES = 1_000
 _MOST_WARNINGS = 12
-_TROUBLE = re.compile(r"failed|switched off|damaged|no loss has reached|not bit-exact")
+_TROUBLE = re.compile(
+    r"failed|switched off|damaged|no loss has reached|not bit-exact|alarm|left out|went back"
+)
 _AT_THE_END = re.compile(r"(.+) failed \d+ times?")
 """What the log says of an observer when the run ends; it repeats what was said at once."""
 

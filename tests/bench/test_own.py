@@ -87,7 +87,7 @@ def test_watching_leaves_no_trace(set_up, monkeypatch):
 
 
 def test_a_step_counts_the_operations_that_its_floor_computes(set_up):
-    _, verbs = set_up()
+    _, verbs = set_up('run.on_alarm="off"')  # else some samples are made to be looked at
     facts, floor = products(ring(), HOST, device=Device(threads=1))({})
 
     assert verbs["flops"](2) == {"flops": sum(facts["products"].values())}

@@ -14,6 +14,7 @@ from gan_toolkit.device import Device, Precision
 from gan_toolkit.engine import Engine, Term
 from gan_toolkit.interfaces import Critic, Generator, Pass, Player, Regulariser
 from gan_toolkit.latents import LatentSpace
+from gan_toolkit.snapshot import unsound
 from gan_toolkit.strict_json import fault
 from gan_toolkit.testing.conformance.base import (
     Conformance,
@@ -62,6 +63,19 @@ class RegulariserConformance(Conformance):
             self._term(self.make(), seen)
 
             assert all(value.shape == () for value in seen.logged.values())
+
+    def test_what_training_must_raise_is_logged(self) -> None:
+        """Else a run would never hear that it did not rise."""
+        gains = self.make().gains()
+        logged: set[str] = set()
+        for phase in PHASES:
+            seen = self._pass(phase)
+            self._term(self.make(), seen)
+            logged |= seen.logged.keys()
+
+        spoken = {name.partition("/")[2] or name for name in logged}
+        assert set(gains) <= spoken, f"{set(gains) - spoken} is not logged"
+        assert all(least > 0 for least in gains.values())
 
     def test_the_player_that_trains_it_reaches_all_its_parameters(self) -> None:
         regulariser = self.make()
@@ -119,7 +133,7 @@ class RegulariserConformance(Conformance):
 
         engine.step(self._real())
 
-        assert not engine.broken()
+        assert not unsound(engine.snapshot())
 
     def test_what_it_draws_comes_from_the_pass(self) -> None:
         regulariser = self.make()
