@@ -12,13 +12,14 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "gan_toolkit.errors": (
-        "DataError DeviceError ExitCode GantkError GuardError MissingFilesError PluginError "
-        "RecipeError ResumeError StorageError UsageError did_you_mean nearest"
+        "DataError DeviceError ExitCode GantkError GuardError MissingFilesError "
+        "MissingPackageError PluginError RecipeError ResumeError StorageError UsageError "
+        "did_you_mean nearest"
     ),
     "gan_toolkit.interfaces": (
-        "Augment Averaging Bank Batch Comparison Critic Dataset Effort Factor Generator Grid "
-        "Judgement Latent Measure Objective Panel Pass Picture Player Regulariser Schedule Score "
-        "Tracker View device_of"
+        "Augment Averaging Bank Batch Comparison Critic Dataset Effort Exporter Factor Generator "
+        "Grid Judgement Latent Measure Objective Panel Pass Picture Player Regulariser Schedule "
+        "Score Tracker View device_of"
     ),
     "gan_toolkit.matrices": "Matrix matrices_of",
     "gan_toolkit.scores": "newest_scores",
@@ -37,7 +38,7 @@ _HOMES = {
     "gan_toolkit.engine": "Engine Term",
     "gan_toolkit.players": "Optimiser",
     "gan_toolkit.assemble": "Parts",
-    "gan_toolkit.model": "Model load",
+    "gan_toolkit.model": "Model load to_images to_uint8",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 

@@ -14,6 +14,7 @@ from gan_toolkit.errors import ExitCode as ExitCode
 from gan_toolkit.errors import GantkError as GantkError
 from gan_toolkit.errors import GuardError as GuardError
 from gan_toolkit.errors import MissingFilesError as MissingFilesError
+from gan_toolkit.errors import MissingPackageError as MissingPackageError
 from gan_toolkit.errors import PluginError as PluginError
 from gan_toolkit.errors import RecipeError as RecipeError
 from gan_toolkit.errors import ResumeError as ResumeError
@@ -31,6 +32,7 @@ from gan_toolkit.interfaces import Comparison as Comparison
 from gan_toolkit.interfaces import Critic as Critic
 from gan_toolkit.interfaces import Dataset as Dataset
 from gan_toolkit.interfaces import Effort as Effort
+from gan_toolkit.interfaces import Exporter as Exporter
 from gan_toolkit.interfaces import Factor as Factor
 from gan_toolkit.interfaces import Generator as Generator
 from gan_toolkit.interfaces import Grid as Grid
@@ -53,6 +55,8 @@ from gan_toolkit.matrices import Matrix as Matrix
 from gan_toolkit.matrices import matrices_of as matrices_of
 from gan_toolkit.model import Model as Model
 from gan_toolkit.model import load as load
+from gan_toolkit.model import to_images as to_images
+from gan_toolkit.model import to_uint8 as to_uint8
 from gan_toolkit.players import Optimiser as Optimiser
 from gan_toolkit.plugins import SkipPlugin as SkipPlugin
 from gan_toolkit.plugins import hookimpl as hookimpl

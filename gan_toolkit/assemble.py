@@ -1,13 +1,12 @@
 """Names become things: a checked recipe is turned into the parts of a run.
 
-Below this module nothing sees a recipe. A builder receives its component's options as keyword
-arguments and, beside them, each fact of the assembly that its signature names.
+Below this module nothing sees a recipe.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -17,10 +16,11 @@ import torch
 
 from gan_toolkit.batch_norm import synchronise
 from gan_toolkit.batches import Batches
+from gan_toolkit.building import Builder, Facts
 from gan_toolkit.device import Device
 from gan_toolkit.distributed import Alone, Ranks
 from gan_toolkit.engine import Engine, Term
-from gan_toolkit.errors import DataError, GantkError, PluginError, Problem, RecipeError
+from gan_toolkit.errors import DataError, PluginError, Problem, RecipeError
 from gan_toolkit.interfaces import (
     Augment,
     Averaging,
@@ -35,7 +35,6 @@ from gan_toolkit.interfaces import (
     Pass,
     Player,
     Regulariser,
-    Schedule,
     Tracker,
 )
 from gan_toolkit.latents import LatentSpace
@@ -43,12 +42,6 @@ from gan_toolkit.players import Optimiser
 from gan_toolkit.randomness import seed_of, seeded
 from gan_toolkit.recipe import Chosen, Recipe
 from gan_toolkit.registry import Component, Registry, UnknownComponent
-
-Facts = Mapping[str, Any]
-
-
-class BuilderError(PluginError):
-    """The code of a component failed while it was built."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +73,8 @@ class Assembly:
         self.recipe = recipe
         self.registry = registry
         self.seed = recipe.run.seed
+        self._builder = Builder(recipe.origins, recipe.source)
+        self._build = self._builder.build
 
     def data(self) -> Dataset:
         """Build the data set."""
@@ -186,8 +181,8 @@ class Assembly:
         optimisers: dict[Player, Optimiser] = {}
         for player in ("generator", "critic"):
             chosen = self.recipe.optimisers[player]
-            options = self._options(chosen)
-            build = partial(self._call, chosen, chosen.component.load())
+            options = self._builder.options(chosen)
+            build = partial(self._builder.call, chosen, chosen.component.load())
             lr = options.pop("lr")
             optimisers[player] = Optimiser(build(options), lr)
         return optimisers
@@ -201,7 +196,7 @@ class Assembly:
         return Term(
             name,
             networks.regularisers[name],
-            weight=self._schedule(keys.weight),
+            weight=self._builder.schedule(keys.weight),
             every=keys.every,
             start=keys.start,
             stop=keys.stop,
@@ -211,46 +206,6 @@ class Assembly:
         """Build something whose weights are drawn: each part from a seed of its own."""
         with seeded(seed_of(self.seed, "weights", chosen.table)):
             return self._build(chosen, facts, base)
-
-    def _build(self, chosen: Chosen, facts: Facts, base: type) -> Any:
-        builder = chosen.component.load()
-        wanted = inspect.signature(builder).parameters
-        known = {name: fact for name, fact in facts.items() if name in wanted}
-        options = self._options(chosen)
-        if both := sorted(options.keys() & known.keys()):
-            raise PluginError(
-                f"{_described(chosen)} has an option {both[0]!r}, which is the name of something "
-                "its builder is given; rename the option"
-            )
-        part = self._call(chosen, builder, options | known)
-        if not isinstance(part, base):
-            built = type(part).__name__
-            raise PluginError(f"{_described(chosen)} built a {built}, not a {base.__name__}")
-        return part
-
-    def _call(self, chosen: Chosen, builder: Callable[..., Any], arguments: Facts) -> Any:
-        try:
-            return builder(**arguments)
-        except GantkError:
-            raise
-        except ValueError as error:
-            place = self.recipe.origins.get(chosen.table, self.recipe.source)
-            raise RecipeError([Problem(0, place, chosen.table, str(error))]) from error
-        except Exception as error:
-            cause = f"{type(error).__name__}: {error}"
-            raise BuilderError(f"{chosen.table}: {_described(chosen)} raised {cause}") from error
-        except SystemExit as error:
-            raise BuilderError(f"{chosen.table}: {_described(chosen)} called exit") from error
-
-    def _options(self, chosen: Chosen) -> dict[str, Any]:
-        fields = type(chosen.options).model_fields
-        return {name: self._schedule(getattr(chosen.options, name)) for name in fields}
-
-    def _schedule(self, value: Any) -> Any:
-        """Return a schedule chosen in place of a number as the schedule; all else as it is."""
-        if isinstance(value, Chosen):
-            return self._build(value, {}, Schedule)
-        return value
 
 
 def sibling(registry: Registry, use: str, **options: Any) -> Dataset:
@@ -272,11 +227,6 @@ def build_dataset(registry: Registry, component: Component, options: Facts) -> D
     facts = {"sibling": partial(sibling, registry)} if asks else {}
     built: Dataset = builder(**options, **facts)
     return built
-
-
-def _described(chosen: Chosen) -> str:
-    component = chosen.component
-    return f"{component.kind} {component.name!r} of plugin {component.plugin!r}"
 
 
 def assemble(

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from gan_toolkit.errors import DeviceError
 from gan_toolkit.interfaces import Critic, Generator
-from gan_toolkit.launcher import Place
+from gan_toolkit.launcher import Place, cores
 
 if TYPE_CHECKING:
     from gan_toolkit.recipe import RunOptions
@@ -73,7 +73,12 @@ class Device:
                 break
         for part in module.modules():
             if isinstance(part, Generator | Critic) and part.channels_last:
-                part.to(memory_format=torch.channels_last)
+                for parameter in part.parameters():
+                    if parameter.ndim == 4:
+                        # Not by `part.to`: it can't be done to what only stands for a tensor.
+                        parameter.data = parameter.data.contiguous(
+                            memory_format=torch.channels_last
+                        )
 
     def prepare(self) -> None:
         """Set what torch keeps per process: threads, determinism, kernels of f32."""
@@ -83,9 +88,9 @@ class Device:
             if self.torch_device.index is not None:
                 # Else each of several processes would also open the first card.
                 torch.cuda.set_device(self.torch_device)
-            exact = "tf32" if self.precision == "tf32" else "ieee"
-            torch.backends.cuda.matmul.fp32_precision = exact
-            torch.backends.cudnn.conv.fp32_precision = exact  # type: ignore[attr-defined]
+            rounded = self.precision == "tf32"
+            torch.set_float32_matmul_precision("high" if rounded else "highest")
+            torch.backends.cudnn.allow_tf32 = rounded
         elif _onednn_is_faster():
             _multiply_by_onednn()
         if self.deterministic:
@@ -192,7 +197,7 @@ def choose_device(
         name = "cuda" if accelerator_available() else "cpu"
     if place is not None and place.count > 1:
         name = _own(name, place)
-        threads = threads or max(1, _cores() // place.local_count)
+        threads = threads or max(1, cores() // place.local_count)
     torch_device = _demanded(name)
     if precision == "auto":
         precision = "bf16" if _native_bf16(torch_device) else "f32"
@@ -232,13 +237,6 @@ def _own(name: str, place: Place) -> str:
             f"device{'s' if there > 1 else ''}: start torchrun with --nproc-per-node {there}"
         )
     return f"cuda:{place.local_index}" if name == "cuda" and there else name
-
-
-def _cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _demanded(name: str) -> torch.device:
@@ -282,13 +280,14 @@ def _onednn_is_faster() -> bool:
 def _multiply_by_onednn() -> None:
     """Send f32 matrix products to oneDNN, unless it would round them.
 
-    The one switch that does so allows it bf16 inside; it has plain f32 kernels all the same, and
-    uses them where the processor has no matrix unit for bf16. So one product is looked at.
+    The one switch that does so, "medium", allows it bf16 inside; it has plain f32 kernels all the
+    same, and uses them where the processor has no matrix unit for bf16. So one product is looked
+    at. Not by the switch of that backend alone: torch raises where the two disagree.
     """
-    switch = torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
-    former, switch.fp32_precision = switch.fp32_precision, "bf16"
+    former = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("medium")
     if not _products_are_exact():
-        switch.fp32_precision = former
+        torch.set_float32_matmul_precision(former)
 
 
 def _products_are_exact() -> bool:

@@ -408,6 +408,9 @@ class Engine:
         owned = {name for player in self._players.values() for name in player.parameters}
         states = {path.rpartition("/")[0] for path in snapshot.tensors.get("optimisers", {})}
         found += [f"the optimiser state of {name} is unknown" for name in states - owned]
+        steps = snapshot.facts.get("steps_done")
+        if type(steps) is not int or steps < 0:
+            found.append(f"its steps are {steps!r:.40}")
         if found:
             more = f" (and {len(found) - 3} more)" if len(found) > 3 else ""
             raise ResumeError(

@@ -46,6 +46,10 @@ class PluginError(GantkError):
     exit_code = ExitCode.PLUGIN
 
 
+class MissingPackageError(PluginError):
+    """A component needs a package that is not installed; the text says how to get it."""
+
+
 class DataError(GantkError):
     """The data is missing, damaged, or does not fit the recipe."""
 

@@ -6,11 +6,13 @@ with the same random numbers as if nobody had looked.
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from copy import deepcopy
+from pathlib import Path
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
@@ -20,6 +22,7 @@ from gan_toolkit.device import accelerator_states, restore_accelerator_states
 from gan_toolkit.errors import RankError
 from gan_toolkit.files import printable
 from gan_toolkit.interfaces import Picture, Tracker
+from gan_toolkit.watchdog import Watchdog
 
 MOST_FAILURES = 3
 """After so many an observer is switched off."""
@@ -60,14 +63,46 @@ def untouched_randomness() -> Iterator[None]:
         restore_accelerator_states(before.accelerators)
 
 
+def _folder() -> str:
+    try:
+        return str(Path.cwd())
+    except OSError:  # somebody removed it
+        return ""
+
+
+def _go_to(folder: str) -> None:
+    with suppress(OSError):
+        os.chdir(folder)
+
+
+def _record_gradients(on: bool) -> None:
+    torch.set_grad_enabled(on)
+
+
+SETTINGS: dict[str, tuple[Callable[[], Any], Callable[[Any], None]]] = {
+    "the folder it works in": (_folder, _go_to),
+    "torch's default type": (torch.get_default_dtype, torch.set_default_dtype),
+    "torch's threads": (torch.get_num_threads, torch.set_num_threads),
+    "whether gradients are recorded": (torch.is_grad_enabled, _record_gradients),
+    "whether kernels are deterministic": (
+        torch.are_deterministic_algorithms_enabled,
+        torch.use_deterministic_algorithms,
+    ),
+}
+"""What a process has one of, and an observer must leave as it is: how to ask for it and set it."""
+
+
 class Guard:
     """Calls what only watches, and keeps its faults from the run.
 
-    An observer that raises is named once, and switched off after three failures.
+    An observer that raises is named once, and switched off after three failures. Settings of the
+    process that it changes are named and put back. With a `watchdog`, one that hangs is told.
     """
 
-    def __init__(self, say: Callable[[str], None]) -> None:
+    def __init__(self, say: Callable[[str], None], watchdog: Watchdog | None = None) -> None:
         self._say = say
+        self._watchdog = watchdog or Watchdog(say)
+        self._changed: set[tuple[str, str]] = set()
         self._counts: dict[str, int] = {}
         self._first: dict[str, str] = {}
         self._slow: set[str] = set()
@@ -101,7 +136,11 @@ class Guard:
     ) -> T | None:
         start = time.monotonic()
         try:
-            with untouched_randomness():
+            with (
+                self._settings_kept(who),
+                untouched_randomness(),
+                self._watchdog.watching(who, SLOW),
+            ):
                 return act(*args, **kwargs)
         except (KeyboardInterrupt, RankError):
             raise
@@ -110,6 +149,21 @@ class Guard:
             return None
         finally:
             self._time(who, time.monotonic() - start)
+
+    @contextmanager
+    def _settings_kept(self, who: str) -> Iterator[None]:
+        before = {what: ask() for what, (ask, _) in SETTINGS.items()}
+        try:
+            yield
+        finally:
+            for what, (ask, put) in SETTINGS.items():
+                if (now := ask()) != before[what]:
+                    put(before[what])
+                    if (who, what) not in self._changed:
+                        self._changed.add((who, what))
+                        self._say(
+                            f"{who} changed {what} from {before[what]} to {now}; it was put back"
+                        )
 
     def _note(self, who: str, error: BaseException) -> None:
         text = printable(f"{type(error).__name__}: {_text(error)}".removesuffix(": "))
@@ -133,9 +187,9 @@ class Observers:
         self,
         trackers: Mapping[str, Tracker],
         say: Callable[[str], None],
-        guard: Guard | None = None,
+        watchdog: Watchdog | None = None,
     ) -> None:
-        self.guard = guard or Guard(say)
+        self.guard = Guard(say, watchdog)
         self._trackers = {f"tracker {name!r}": tracker for name, tracker in trackers.items()}
 
     def start(self, facts: Mapping[str, Any]) -> None:

@@ -190,6 +190,36 @@ def write_atomic(path: Path, data: bytes | str) -> None:
         disk.sync_folder(path.parent)
 
 
+def put_in_place(finished: Path, path: Path) -> None:
+    """Move a finished file or folder, of whatever size, to `path` on the same file system.
+
+    What is there is replaced: a file in one step, a folder by taking it away and, when the new one
+    can't be put there, back.
+    """
+    with storage_errors(path):
+        if finished.is_file():
+            handle = os.open(finished, os.O_RDONLY)
+            try:
+                disk.sync(finished, handle)
+            finally:
+                os.close(handle)
+        if path.is_dir() and not is_link(path):
+            _replace_folder(finished, path)
+        else:
+            disk.rename(finished, path)
+        disk.sync_folder(path.parent)
+
+
+def _replace_folder(finished: Path, path: Path) -> None:
+    with temporary(path.parent) as old:
+        disk.rename(path, old)
+        try:
+            disk.rename(finished, path)
+        except BaseException:
+            disk.rename(old, path)
+            raise
+
+
 def make_folders(path: Path) -> None:
     """Make a folder and the folders above it where they are missing, and sync their names."""
     missing = itertools.takewhile(lambda folder: not folder.is_dir(), (path, *path.parents))

@@ -21,9 +21,12 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from gan_toolkit.matrices import Matrix
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from PIL.Image import Image
 
     from gan_toolkit.latents import LatentSpace
+    from gan_toolkit.model import Model
 
 Player = Literal["critic", "generator"]
 """Who moves: a phase is named after the player whose parameters it updates."""
@@ -660,6 +663,28 @@ class Tracker(ABC):
 
     def close(self) -> None:
         """Let go of everything; called whatever happened."""
+
+
+# --- what leaves the toolkit ---------------------------------------------------------------
+
+
+class Exporter(ABC):
+    """Writes a trained model, or what it makes, in a form that other programs read."""
+
+    suffix: str = ""
+    """How the name of the file it writes ends, such as ".onnx"; empty: it writes a folder."""
+    reproducible: bool = True
+    """Whether the same model and options always give the same bytes."""
+
+    @abstractmethod
+    def export(self, model: Model, target: Path) -> None:
+        """Write `model` to `target`: a file that is not there yet, or a folder that is empty.
+
+        It lies in a temporary place and is moved where the user wants it once this returns, so
+        that nothing half-written is ever seen there. Nothing else may be written. The model is on
+        the CPU, in eval mode, and to be left as it is; every draw comes from generators of its own.
+        Raises UsageError for a model that has no such form, with what would do instead.
+        """
 
 
 # --- what moves the players ----------------------------------------------------------------

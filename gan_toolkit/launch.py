@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import shutil
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,11 +17,10 @@ import torch
 from torch import nn
 
 from gan_toolkit.assemble import Assembly, Parts, assemble, rehearse, require_shares
-from gan_toolkit.checkpoints import Checkpoint, CheckpointStore
+from gan_toolkit.checkpoints import CheckpointStore
 from gan_toolkit.crew import Follower, seed_rank
 from gan_toolkit.device import Device, device_of
 from gan_toolkit.distributed import Alone, Ranks
-from gan_toolkit.engine import Engine
 from gan_toolkit.errors import (
     ExitCode,
     GantkError,
@@ -33,15 +32,12 @@ from gan_toolkit.errors import (
 )
 from gan_toolkit.interfaces import Dataset
 from gan_toolkit.journal import RESOLVED
-from gan_toolkit.messages import of_rank
 from gan_toolkit.plugins import PluginHost
 from gan_toolkit.recipe import Override, Recipe, load_recipe
-from gan_toolkit.recipe.difference import difference as recipe_difference
-from gan_toolkit.recipe.difference import is_free
+from gan_toolkit.resuming import restore
 from gan_toolkit.runs import ORIGINS, RECIPE, RunFolder, origins
-from gan_toolkit.snapshot import Snapshot, difference
+from gan_toolkit.snapshot import Snapshot
 from gan_toolkit.train import Loop, Tell, data_facts, described
-from gan_toolkit.wording import count_of
 
 
 def launch(
@@ -89,6 +85,8 @@ def resume(
     *,
     tell: Tell,
     steps: int | None = None,
+    overrides: Sequence[Override] = (),
+    allow_change: bool = False,
     device: str | None = None,
     argv: Sequence[str] = (),
     report: bool = False,
@@ -96,12 +94,14 @@ def resume(
 ) -> RunFolder:
     """Continue a run from its newest whole checkpoint, bit for bit as if it had never stopped.
 
-    With another number of `ranks` than before it is the same up to rounding only. Raises
-    ResumeError when recipe or data are no longer those of the checkpoint.
+    `overrides` change its recipe: freely what enters no training step, and all else only if
+    `allow_change`; then run and journal say what was changed at which step. With another number of
+    `ranks` than before it is the same up to rounding only. Raises ResumeError when recipe or data
+    are no longer those of the checkpoint.
     """
     run = RunFolder.open(path)
     ranks = ranks or Alone()
-    recipe, chosen = _as_before(run, host, steps, device, ranks)
+    recipe, chosen = _as_before(run, host, steps, overrides, device, ranks)
     keys = recipe.run
     chosen.prepare()
     with run.lock():
@@ -121,7 +121,7 @@ def resume(
             )
         recipe = _pinned(recipe, parts.data, chosen)
         seed_rank(recipe.run.seed, ranks)
-        snapshot = _restore(run, recipe, parts, checkpoint, tell)
+        snapshot = restore(run, recipe, parts, checkpoint, host, tell, allow_change=allow_change)
         run.write_text(run.resolved.name, recipe.to_toml())
         places, written = run.read_origins()
         changed = {path: place for path, place in recipe.origins.items() if place.startswith("--")}
@@ -150,19 +150,26 @@ def follow_resumed(
     *,
     ranks: Ranks,
     steps: int | None = None,
+    overrides: Sequence[Override] = (),
     device: str | None = None,
 ) -> None:
     """Take part in a run that the first rank resumes; it sends what it found in the checkpoint."""
-    recipe, chosen = _as_before(RunFolder.open(path), host, steps, device, ranks)
+    run = RunFolder.open(path)
+    recipe, chosen = _as_before(run, host, steps, overrides, device, ranks)
     follow(recipe, host, device=chosen, ranks=ranks)
 
 
 def _as_before(
-    run: RunFolder, host: PluginHost, steps: int | None, device: str | None, ranks: Ranks
+    run: RunFolder,
+    host: PluginHost,
+    steps: int | None,
+    overrides: Sequence[Override],
+    device: str | None,
+    ranks: Ranks,
 ) -> tuple[Recipe, Device]:
     """Return the recipe of a run with the changes that a resume makes, and the device for it."""
-    overrides = [] if steps is None else [Override(f"run.steps={steps}")]
-    recipe = load_recipe(run.resolved, host, overrides=overrides)
+    more = [] if steps is None else [Override(f"run.steps={steps}")]
+    recipe = load_recipe(run.resolved, host, overrides=[*overrides, *more])
     chosen = device_of(recipe.run, device, ranks.place)
     return recipe, chosen
 
@@ -311,85 +318,6 @@ def _best_effort() -> Iterator[None]:
         yield
     except GantkError:
         return
-
-
-# --- resuming --------------------------------------------------------------------------------
-
-
-def _restore(
-    run: RunFolder, recipe: Recipe, parts: Parts, checkpoint: Checkpoint | None, tell: Tell
-) -> Snapshot | None:
-    """Put everything back to where the checkpoint was taken, and return what it held."""
-    if checkpoint is None:
-        tell({"event": "note", "text": "there is no checkpoint yet; starting at step 0"})
-        run.metrics.cut(0)
-        return None
-    manifest = checkpoint.manifest
-    _refuse_changes(manifest, recipe)
-    if manifest["data_fingerprint"] != parts.data.fingerprint():
-        now, then = parts.data.fingerprint()[:12], manifest["data_fingerprint"][:12]
-        raise ResumeError(
-            f"{parts.data.name} is not the data of the checkpoint (fingerprint {now}, was {then}); "
-            "put the old data back, or start a new run"
-        )
-    if manifest["device"] != parts.engine.device.describe():
-        text = f"the run began on {manifest['device']}: consistent from here on, not bit-exact"
-        tell({"event": "note", "text": text})
-    if manifest["versions"]["torch"] != torch.__version__:
-        text = f"the checkpoint is of torch {manifest['versions']['torch']}: not bit-exact"
-        tell({"event": "note", "text": text})
-    snapshot = checkpoint.load()
-    own = of_rank(snapshot, 0)
-    parts.engine.restore(own)
-    lost = difference(_portable(parts.engine.snapshot()), _portable(own))
-    if lost:
-        raise ResumeError(f"state did not come back as it was saved: {'; '.join(lost[:3])}")
-    run.metrics.cut(manifest["journal"]["bytes"], manifest["journal"]["sha256"])
-    _note_ranks(run, manifest.get("ranks", 1), parts.engine, tell)
-    return snapshot
-
-
-def _note_ranks(run: RunFolder, before: int, engine: Engine, tell: Tell) -> None:
-    """Say, and write into the journal, that from here on sums are made of other parts."""
-    now = engine.ranks.count
-    if now == before:
-        return
-    text = (
-        f"the checkpoint is of {count_of(before, 'rank')}, this run has {now}: the same up to "
-        "rounding and to what terms and dropout draw, not bit-exact"
-    )
-    run.metrics.append({"event": "note", "step": engine.steps_done, "text": text})
-    run.log(text)
-    tell({"event": "note", "text": text})
-
-
-def _portable(snapshot: Snapshot) -> Snapshot:
-    """Leave out the random state of an accelerator, which another machine may not have."""
-    random = {k: v for k, v in snapshot.tensors["random"].items() if k != "device"}
-    return replace(snapshot, tensors={**snapshot.tensors, "random": random})
-
-
-def _refuse_changes(manifest: Mapping[str, Any], recipe: Recipe) -> None:
-    if manifest["latents"] != list(recipe.latents):
-        raise ResumeError(
-            f"the latents were {', '.join(manifest['latents'])}, in this order; "
-            "it fixes the columns of the generator: change it back, or start a new run"
-        )
-    changes = [
-        f"{path} was {old!r}, is {new!r}"
-        for path, old, new in recipe_difference(manifest["recipe"], recipe.to_dict())
-        if not is_free(path) and not (old is None and _by_default(recipe, path))
-    ]
-    if changes:
-        raise ResumeError(
-            f"the recipe changed since the checkpoint: {'; '.join(changes[:5])}; "
-            "change it back, or start a new run"
-        )
-
-
-def _by_default(recipe: Recipe, path: str) -> bool:
-    """Return whether nobody wrote the key: a later version of its component added it."""
-    return recipe.origins.get(path, "").startswith("default of ")
 
 
 def _pinned(recipe: Recipe, data: Dataset, device: Device) -> Recipe:

@@ -1,4 +1,4 @@
-"""What a launcher such as torchrun says of this process; no torch."""
+"""Which of how many processes this is, and the cores it may use; no torch."""
 
 from __future__ import annotations
 
@@ -19,6 +19,13 @@ class Place:
     count: int = 1
     local_index: int = 0
     local_count: int = 1
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def place_of(environ: Mapping[str, str] = os.environ) -> Place:

@@ -53,11 +53,14 @@ class Model:
         regularisers: Mapping[str, Regulariser] | None = None,
         facts: Mapping[str, Any] | None = None,
         *,
+        recipe: Mapping[str, Any] | None = None,
         device: torch.device | str = "cpu",
         skipped: tuple[str, ...] = (),
     ) -> None:
         self.latents = latents
         self.facts: Mapping[str, Any] = dict(facts or {})
+        self.recipe: Mapping[str, Any] = dict(recipe or {})
+        """The tables of the recipe that describe its parts; empty where nobody kept them."""
         self.device = torch.device(device)
         self.skipped = skipped
         """What the file holds and was left out, because no plugin here offers it."""
@@ -224,6 +227,7 @@ def _model(built: Rebuilt, device: str) -> Model:
         built.critic,
         built.regularisers,
         built.facts,
+        recipe=built.recipe,
         device=device,
         skipped=built.skipped,
     )

@@ -16,7 +16,8 @@ import safetensors
 import torch
 from torch import Tensor, nn
 
-from gan_toolkit.assemble import Assembly, BuilderError
+from gan_toolkit.assemble import Assembly
+from gan_toolkit.building import BuilderError
 from gan_toolkit.errors import PluginError, RecipeError, StorageError
 from gan_toolkit.files import printable
 from gan_toolkit.interfaces import Batch, Dataset, Factor, Regulariser
@@ -57,6 +58,8 @@ class Rebuilt:
     critic: nn.Module | None = None
     regularisers: Mapping[str, Regulariser] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    """The tables that described them."""
     skipped: tuple[str, ...] = ()
 
     def modules(self) -> dict[str, nn.Module]:
@@ -77,7 +80,8 @@ def rebuild(path: Path, host: PluginHost) -> Rebuilt:
         plan = _plan(note["recipe"], host)
         built = _compared(plan, note["facts"], host, read_header(path).tensors)
         _fill(path, built)
-    return replace(built, facts=note["facts"], skipped=plan.skipped)
+        _refuse_broken(built)
+    return replace(built, facts=note["facts"], recipe=note["recipe"], skipped=plan.skipped)
 
 
 def rebuild_untrained(path: Path, host: PluginHost) -> Rebuilt:
@@ -108,7 +112,8 @@ def rebuild_from(
         built = _compared(plan, facts, host, known)
         for part, module in built.modules().items():
             module.load_state_dict({n: tensors[f"{part}.{n}"] for n in module.state_dict()})
-    return replace(built, facts=dict(facts), skipped=plan.skipped)
+        _refuse_broken(built)
+    return replace(built, facts=dict(facts), recipe=dict(recipe), skipped=plan.skipped)
 
 
 def _compared(
@@ -133,7 +138,14 @@ def _at(place: Path) -> Iterator[None]:
         raise PluginError(f"{place}: {error}") from error
     except RecipeError as error:
         raise StorageError(f"{place} is damaged: {_one_line(error)}") from error
-    except (ArithmeticError, RuntimeError, TypeError, ValueError, MemoryError) as error:
+    except (
+        ArithmeticError,
+        LookupError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+        MemoryError,
+    ) as error:
         # Not a bug of ours to be traced: options of a stranger's file led here.
         raise StorageError(f"{place}: its parts can't be built: {_one_line(error)}") from error
 
@@ -307,6 +319,20 @@ def _fill(path: Path, built: Rebuilt) -> None:
                 module.load_state_dict({own: file.get_tensor(n) for own, n in names.items()})
     except (OSError, safetensors.SafetensorError) as error:
         raise ValueError(f"the file can't be read: {error}") from error
+
+
+def _refuse_broken(built: Rebuilt) -> None:
+    """Raise ValueError for a weight that is not finite, or a buffer with NaN: all would be NaN.
+
+    A buffer may well be infinite: that is where a running minimum begins.
+    """
+    for part, module in built.modules().items():
+        for name, parameter in module.named_parameters():
+            if not parameter.isfinite().all():
+                raise ValueError(f"{part}.{name} is not finite")
+        for name, buffer in module.named_buffers():
+            if buffer.isnan().any():
+                raise ValueError(f"{part}.{name} holds NaN")
 
 
 def _state(built: Rebuilt) -> dict[str, Tensor]:

@@ -69,8 +69,8 @@ class RunFolder:
         StorageError when it exists or can't be written, UsageError for a name that can't be a
         folder's.
         """
-        shelf = parent / _folder_name(recipe_name, "recipe")
-        own = None if name is None else _folder_name(name, "run")
+        shelf = parent / folder_name(recipe_name, "recipe")
+        own = None if name is None else folder_name(name, "run")
         files.make_folders(shelf)
         files.remove_stale(shelf)
         when = now or datetime.now(UTC)
@@ -286,6 +286,9 @@ class RunFolder:
         if not all(map(safe_name, parts)):
             raise ValueError(f"{name!r} is not a place inside a run folder")
         path = self.folder.joinpath(*parts)
+        for above in path.parents[: len(parts) - 1]:
+            if files.is_link(above):
+                raise StorageError(f"{above} is a link, and nothing is written behind one")
         if len(parts) > 1:
             files.make_folders(path.parent)
         files.write_atomic(path, content)
@@ -300,6 +303,8 @@ class RunFolder:
         The system drops the lock of a process that died, so a run is never locked for ever.
         """
         lock = filelock.FileLock(self.folder / "run.lock")
+        if files.is_link(self.folder / "run.lock"):
+            raise StorageError(f"{self.folder / 'run.lock'} is a link; remove it")
         with storage_errors(self.folder / "run.lock"):
             try:
                 lock.acquire(timeout=0)
@@ -427,7 +432,8 @@ def _claim(place: Path, folder: Path) -> bool:
     return True
 
 
-def _folder_name(text: str, what: str) -> str:
+def folder_name(text: str, what: str) -> str:
+    """Return `text`; UsageError when a folder can't be called that."""
     if not safe_name(text) or text.endswith("."):
         allowed = "letters, numbers, '_', '-' and '.', at most 100"
         raise UsageError(f"a {what} can't be called {files.printable(text)[:100]!r}; use {allowed}")

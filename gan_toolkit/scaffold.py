@@ -23,8 +23,6 @@ from gan_toolkit.registry import KINDS
 
 LONGEST = 24
 """Characters of a name: longer ones make lines that style checkers would break."""
-UNKNOWN_HERE = ("exporter",)
-"""Kinds without an interface yet."""
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
@@ -43,23 +41,17 @@ class Part(NamedTuple):
     """Of a recipe that uses it; empty where recipes have no place for it."""
 
 
-def kinds() -> list[str]:
-    """Return the kinds of which a component can be written."""
-    return [kind for kind in KINDS if kind not in UNKNOWN_HERE]
-
-
 def chosen_kinds(words: str) -> list[str]:
     """Read kinds that commas separate; UsageError for an unknown one, and when there is none."""
+    known = ", ".join(KINDS)
     wanted = [word.strip() for word in words.split(",") if word.strip()]
     if not wanted:
-        raise UsageError(f"--kinds: say which components to begin with: {', '.join(kinds())}")
+        raise UsageError(f"--kinds: say which components to begin with: {known}")
     for word in wanted:
-        if word not in kinds():
-            early = word in UNKNOWN_HERE
-            found = f"{word!r} has no interface yet" if early else f"no kind is named {word!r}"
-            known = ", ".join(kinds())
-            raise UsageError(f"--kinds: {found}; known: {known}{did_you_mean(word, kinds())}")
-    return [kind for kind in kinds() if kind in wanted]
+        if word not in KINDS:
+            near = did_you_mean(word, KINDS)
+            raise UsageError(f"--kinds: no kind is named {word!r}; known: {known}{near}")
+    return [kind for kind in KINDS if kind in wanted]
 
 
 def check_name(name: str, wanted: Sequence[str], host: PluginHost) -> None:

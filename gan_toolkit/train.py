@@ -26,6 +26,10 @@ from gan_toolkit.report.reporter import Reporter
 from gan_toolkit.runs import RunFolder
 from gan_toolkit.signals import StopRequest
 from gan_toolkit.tensorfile import SHARED
+from gan_toolkit.watchdog import Watchdog
+
+LONG_STEP = 120.0
+"""Seconds after which a step is worth a word: it may have a term that hangs."""
 
 Tell = Callable[[Mapping[str, Any]], None]
 """Is told every event of a run, as a record with the key `event`."""
@@ -53,8 +57,9 @@ class Loop:
         self.run = run
         self.tell = tell
         self.store = CheckpointStore(run.checkpoints, run.id, self.keys.keep_checkpoints)
-        self.observers = Observers(parts.trackers, self._note)
-        self.guard = Guard(self._note)
+        self.watchdog = Watchdog(self._note)
+        self.observers = Observers(parts.trackers, self._note, self.watchdog)
+        self.guard = Guard(self._note, self.watchdog)
         self.history: list[dict[str, Any]] = run.metrics.read()
         self.reporter = Reporter(run, reporting, self._view, self.guard) if reporting else None
         self.divergence = Divergence(
@@ -81,7 +86,7 @@ class Loop:
         for note in self.engine.notes:
             self._note(note)
         try:
-            with StopRequest(repeated=self.crew.ranks.count > 1) as stop:
+            with StopRequest(repeated=self.crew.ranks.count > 1) as stop, self.watchdog:
                 if self.divergence.goes_back and self.store.newest([]) is None:
                     self._save("start")
                 self.crew.go_on()
@@ -106,7 +111,8 @@ class Loop:
         last = step == self.keys.steps
         logs = last or step % self.keys.log_every == 0 or step == 1
         self.engine.watched = logs and self.health is not None
-        metrics = self.engine.step(self.parts.batches.at(done).samples)
+        with self.watchdog.watching(f"step {step}", LONG_STEP):
+            metrics = self.engine.step(self.parts.batches.at(done).samples)
         if done == self._begun_at:  # now the optimisers have all their state
             self.store.require_room(self.engine.snapshot().bytes)
         interval = self.keys.checkpoint_every

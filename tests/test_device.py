@@ -151,33 +151,34 @@ def test_preparing_sets_threads_and_determinism_only_when_wanted(monkeypatch, th
 
 
 @pytest.fixture
-def matmul() -> Iterator[Any]:
-    """Give torch's switch for f32 matrix products, off, and put it back."""
-    switch = torch.backends.mkldnn.matmul
-    before, switch.fp32_precision = switch.fp32_precision, "none"
-    yield switch
-    switch.fp32_precision = before
+def products() -> Iterator[None]:
+    """Start with exact f32 products, and put torch's switches back."""
+    before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+    torch.set_float32_matmul_precision("highest")
+    yield
+    torch.set_float32_matmul_precision(before[0])
+    torch.backends.cudnn.allow_tf32 = before[1]
 
 
 @pytest.mark.parametrize(
     ("found", "exact", "wanted"),
     [
-        ({"avx512_f": True, "cpu_name": "AMD EPYC"}, True, "bf16"),
-        ({"avx512_f": True, "cpu_name": "AMD EPYC"}, False, "none"),
-        ({"avx512_f": False, "cpu_name": "AMD EPYC"}, True, "none"),
-        ({"avx512_f": True, "cpu_name": "Intel Xeon"}, True, "none"),
-        ({}, True, "none"),
+        ({"avx512_f": True, "cpu_name": "AMD EPYC"}, True, "medium"),
+        ({"avx512_f": True, "cpu_name": "AMD EPYC"}, False, "highest"),
+        ({"avx512_f": False, "cpu_name": "AMD EPYC"}, True, "highest"),
+        ({"avx512_f": True, "cpu_name": "Intel Xeon"}, True, "highest"),
+        ({}, True, "highest"),
     ],
 )
 def test_products_go_to_onednn_where_it_is_faster_and_as_exact(
-    monkeypatch, matmul, found, exact, wanted
+    monkeypatch, products, found, exact, wanted
 ):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: found, raising=False)
     monkeypatch.setattr(device, "_products_are_exact", lambda: exact)
 
     Device().prepare()
 
-    assert matmul.fp32_precision == wanted
+    assert torch.get_float32_matmul_precision() == wanted
 
 
 def test_a_product_that_was_rounded_is_noticed():
@@ -186,17 +187,12 @@ def test_a_product_that_was_rounded_is_noticed():
         assert not device._products_are_exact()
 
 
-@pytest.mark.parametrize(("precision", "wanted"), [("f32", "ieee"), ("tf32", "tf32")])
-def test_on_cuda_f32_is_exact_and_tf32_is_asked_for_by_name(monkeypatch, precision, wanted):
-    backends = torch.backends
-    kept = backends.cuda.matmul.fp32_precision, backends.cudnn.conv.fp32_precision
-    try:
-        Device(torch.device("cuda"), precision).prepare()
-        found = backends.cuda.matmul.fp32_precision, backends.cudnn.conv.fp32_precision
-    finally:
-        backends.cuda.matmul.fp32_precision, backends.cudnn.conv.fp32_precision = kept
+@pytest.mark.parametrize(("precision", "wanted"), [("f32", "highest"), ("tf32", "high")])
+def test_on_cuda_f32_is_exact_and_tf32_is_asked_for_by_name(products, precision, wanted):
+    Device(torch.device("cuda"), precision).prepare()
 
-    assert found == (wanted, wanted)
+    assert torch.get_float32_matmul_precision() == wanted
+    assert torch.backends.cudnn.allow_tf32 == (precision == "tf32")
 
 
 class Maps(Generator):
@@ -409,17 +405,20 @@ def test_a_critic_whose_gradient_is_differentiated_is_not_compiled_and_that_is_t
     assert compiled_engine("off", Smooth).notes == []
 
 
-def test_a_network_that_can_not_be_compiled_is_one_line(monkeypatch):
-    from torch._dynamo.exc import TorchDynamoException
+class Uncompilable(nn.Module):
+    """Stands for what the compiler returns of a network that it fails on when it is called."""
 
-    def fails(*_: Any) -> None:
+    def forward(self, *_: Any) -> None:
+        from torch._dynamo.exc import TorchDynamoException
+
         raise TorchDynamoException("no compiler\nand a long story")
 
-    engine = compiled_engine("kernels")
-    engine._called["generator"].forward = fails
+
+def test_a_network_that_can_not_be_compiled_is_one_line(monkeypatch):
+    monkeypatch.setattr(torch, "compile", lambda *_, **__: Uncompilable())
 
     with pytest.raises(DeviceError) as caught:
-        engine.step(torch.zeros(4, 2))
+        compiled_engine("kernels").step(torch.zeros(4, 2))
 
     assert str(caught.value) == (
         'the networks can\'t be compiled: no compiler; use run.compile = "off"'

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
 import random
+import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +13,7 @@ from PIL import Image
 from gan_toolkit import events
 from gan_toolkit.events import Guard, Observers, untouched_randomness
 from gan_toolkit.interfaces import Picture, Tracker
+from gan_toolkit.watchdog import Watchdog
 
 
 def draw_everywhere() -> tuple[float, float, float]:
@@ -187,3 +191,63 @@ class TestGuard:
             guard.call("tracker 'slow'", lambda: None)
 
         assert said == ["tracker 'slow' took 12 s; training waits for it"]
+
+
+class Meddling(Tracker):
+    """Changes what a process has one of."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def log(self, record):
+        os.chdir(self.folder)
+        torch.set_default_dtype(torch.float64)
+        torch.set_grad_enabled(False)
+        torch.set_num_threads(torch.get_num_threads() + 1)
+        torch.use_deterministic_algorithms(True)
+
+
+def test_settings_that_an_observer_changes_are_named_once_and_put_back(tmp_path):
+    before = {what: ask() for what, (ask, _) in events.SETTINGS.items()}
+    said: list[str] = []
+    observers = Observers({"odd": Meddling(tmp_path)}, said.append)
+
+    for _ in range(3):
+        observers.log({})
+
+    assert {what: ask() for what, (ask, _) in events.SETTINGS.items()} == before
+    assert len(said) == len(events.SETTINGS)
+    assert said[0] == (
+        f"tracker 'odd' changed the folder it works in from {Path.cwd()} to {tmp_path}; "
+        "it was put back"
+    )
+    assert (
+        "tracker 'odd' changed torch's default type from torch.float32 to torch.float64"
+        in (said[1])
+    )
+
+
+def test_a_folder_that_was_removed_is_no_reason_to_fail(tmp_path, monkeypatch):
+    (gone := tmp_path / "gone").mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    said: list[str] = []
+
+    Guard(said.append).call("measure", lambda: os.chdir(tmp_path))
+
+    assert said == [f"measure changed the folder it works in from  to {tmp_path}; it was put back"]
+
+
+def test_an_observer_that_hangs_is_told_while_it_does(monkeypatch):
+    monkeypatch.setattr(events, "SLOW", 0.02)
+    said: list[str] = []
+    told = threading.Event()
+
+    def say(text: str) -> None:
+        said.append(text)
+        told.set()
+
+    with Watchdog(say, every=0.01) as dog:
+        Guard(lambda _: None, dog).call("tracker 'far'", lambda: told.wait(10))
+
+    assert said[0].startswith("tracker 'far' has taken 0 s and goes on, at ")

@@ -7,6 +7,7 @@ from collections import namedtuple
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -67,6 +68,100 @@ def test_a_changed_recipe_is_refused_with_the_difference(tmp_path):
 
     with pytest.raises(ResumeError, match=r"run.batch_size was 128, is 64"):
         resume(run.folder, HOST, tell=lambda _: None, steps=9)
+
+
+RATE = "optimisers.critic.lr=1e-3"
+
+
+def changed(run: RunFolder, *overrides: str, **options: Any) -> list[str]:
+    """Resume with changes, and return the notes."""
+    told: list[str] = []
+    resume(
+        run.folder,
+        HOST,
+        tell=lambda event: told.append(event.get("text", "")),
+        overrides=[Override(text) for text in overrides],
+        **options,
+    )
+    return [text for text in told if text]
+
+
+def test_what_enters_no_training_step_may_change_freely(tmp_path):
+    straight = start(tmp_path, 9, "straight")
+    run = start(tmp_path, 5, "run")
+
+    notes = changed(run, "run.steps=9", "panels.samples.every=3", "run.log_every=2")
+
+    assert notes == []
+    assert difference(last_state(straight), last_state(run)) == []
+    assert "changes" not in RunFolder.open(run.folder).run_json
+
+
+def test_a_rate_may_change_if_that_is_allowed_and_run_and_journal_say_so(tmp_path):
+    run = start(tmp_path, 5, "run")
+    text = run.resolved.read_text()
+
+    with pytest.raises(ResumeError, match=r"critic.lr was 0.002, is 0.001; .*--allow-change"):
+        changed(run, RATE, "run.steps=9")
+    assert run.resolved.read_text() == text
+    notes = changed(run, RATE, "run.steps=9", allow_change=True)
+
+    wanted = "changed at step 5: optimisers.critic.lr was 0.002, is 0.001"
+    assert notes == [wanted]
+    again = RunFolder.open(run.folder)
+    assert {"event": "note", "step": 5, "text": wanted} in again.metrics.read()
+    (change,) = again.run_json["changes"]
+    assert change == {"step": 5, "key": "optimisers.critic.lr", "was": 0.002, "now": 0.001}
+    assert "lr = 0.001" in again.resolved.read_text()
+    assert difference(last_state(start(tmp_path, 9, "straight")), last_state(run))
+
+
+def test_an_allowed_change_is_allowed_again_after_a_stop_before_the_next_checkpoint(tmp_path):
+    """It is told again: the journal was cut back to the checkpoint."""
+    run = start(tmp_path, 5, "run")
+    checkpoints = tmp_path / "before"
+    shutil.copytree(run.checkpoints, checkpoints)
+    changed(run, RATE, "run.steps=9", allow_change=True)
+    shutil.rmtree(run.checkpoints)
+    shutil.copytree(checkpoints, run.checkpoints)
+
+    notes = changed(run)
+
+    assert notes == ["changed at step 5: optimisers.critic.lr was 0.002, is 0.001"]
+    assert len(RunFolder.open(run.folder).run_json["changes"]) == 1
+    assert len([r for r in run.metrics.read() if r["event"] == "note"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("override", "text"),
+    [
+        ("generator.hidden=[32, 32]", "does not fit the recipe"),
+        ("data.sigma=0.02", "is not the data of the checkpoint"),
+    ],
+)
+def test_what_can_not_go_on_is_refused_even_if_changes_are_allowed(tmp_path, override, text):
+    run = start(tmp_path, 5, "run")
+    before = {path: path.read_bytes() for path in run.folder.rglob("*.toml")}
+
+    with pytest.raises(ResumeError, match=text):
+        changed(run, override, "run.steps=9", allow_change=True)
+
+    assert {path: path.read_bytes() for path in run.folder.rglob("*.toml")} == before
+    assert "changes" not in RunFolder.open(run.folder).run_json
+
+
+def test_another_version_of_a_plugin_in_use_is_told(tmp_path):
+    run = start(tmp_path, 5, "run")
+    versions = run.run_json["plugins"]
+    run.update(plugins=versions | {"networks": "0.0.1", "worlds": "0.0.2", "measures": "0"})
+
+    notes = changed(run, "run.steps=6", "measures.bound.enabled=false")
+
+    now = versions["networks"]
+    assert [note.partition(":")[0] for note in notes] == [
+        f"plugin 'networks' was 0.0.1, is {now}",
+        f"plugin 'worlds' was 0.0.2, is {now}",
+    ]
 
 
 def test_a_damaged_checkpoint_falls_back_and_none_whole_is_refused(tmp_path):
@@ -229,3 +324,53 @@ def losses(run: RunFolder) -> list[dict[str, float]]:
 
 def damage(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1])
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "cause"),
+    [
+        ("MANIFEST.json", {"journal": "x"}, "can't be taken back: TypeError: "),
+        ("MANIFEST.json", {"latents": 3}, "can't be taken back: TypeError: "),
+        ("state.json", {"steps_done": "x"}, "does not fit the recipe: its steps are 'x'"),
+        ("state.json", {"optimisers": {}}, "can't be taken back: KeyError: 'generator'"),
+    ],
+)
+def test_a_checkpoint_that_no_run_writes_is_refused_with_its_cause(
+    tmp_path, monkeypatch, name, change, cause
+):
+    run = start(tmp_path, 5, "run")
+    (path,) = run.checkpoints.glob(f"*/{name}")
+    path.write_text(strict_json.dump(strict_json.parse_object(path.read_bytes()) | change))
+    monkeypatch.setattr(Checkpoint, "_check_hash", lambda *_: None)
+    monkeypatch.setattr(Checkpoint, "_check_size", lambda *_: None)
+    monkeypatch.setattr("gan_toolkit.files.read_bytes", lambda path, limit: path.read_bytes())
+
+    with pytest.raises(ResumeError) as caught:
+        resume(run.folder, HOST, tell=lambda _: None, steps=7)
+
+    assert cause in str(caught.value)
+
+
+def test_a_checkpoint_with_weights_of_nan_is_refused(tmp_path, monkeypatch):
+    run = start(tmp_path, 5, "run")
+    load = Checkpoint.load
+
+    def poisoned(self: Checkpoint) -> Snapshot:
+        snapshot = load(self)
+        next(iter(snapshot.tensors["generator"].values())).fill_(torch.nan)
+        return snapshot
+
+    monkeypatch.setattr(Checkpoint, "load", poisoned)
+
+    with pytest.raises(ResumeError, match=r"generator\..* is not finite; remove it to resume"):
+        resume(run.folder, HOST, tell=lambda _: None, steps=7)
+
+
+def test_a_fault_without_a_checkpoint_is_no_fault_of_one(tmp_path, monkeypatch):
+    run = start(tmp_path, 5, "run")
+    run.update(status="created")
+    shutil.rmtree(run.checkpoints)
+    monkeypatch.setattr("gan_toolkit.journal.Journal.cut", lambda *_: 1 / 0)
+
+    with pytest.raises(ZeroDivisionError):
+        resume(run.folder, HOST, tell=lambda _: None, steps=7)

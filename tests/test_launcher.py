@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gan_toolkit.errors import UsageError
-from gan_toolkit.launcher import Place, place_of
+from gan_toolkit.launcher import Place, cores, place_of
 
 FULL = {"RANK": "5", "WORLD_SIZE": "8", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "4"}
 
@@ -33,3 +33,14 @@ def test_a_place_that_cannot_be_is_refused_with_what_was_found(change):
         place_of(found)
     ((name, value),) = change.items()
     assert f"{name}={value!r}" in str(e.value)
+
+
+def test_cores_are_those_this_process_may_use_or_all_of_them(monkeypatch):
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 2}, raising=False)
+    assert cores() == 2
+
+    monkeypatch.delattr("os.sched_getaffinity")
+    monkeypatch.setattr("os.cpu_count", lambda: 6)
+    assert cores() == 6
+    monkeypatch.setattr("os.cpu_count", lambda: None)
+    assert cores() == 1

@@ -11,6 +11,7 @@ import pytest
 
 import gan_toolkit
 from gan_toolkit import scaffold
+from gan_toolkit.registry import KINDS
 
 ROOT = Path(gan_toolkit.__file__).parent.parent
 SOURCES = sorted(
@@ -89,7 +90,7 @@ def test_only_one_file_knows_cuda(path):
 
 def of_strangers() -> dict[str, str]:
     """Return the Python that strangers copy, or that stands for theirs."""
-    copied = {f"skeleton: {n}": t for n, t in scaffold.render("wave", scaffold.kinds()).items()}
+    copied = {f"skeleton: {n}": t for n, t in scaffold.render("wave", list(KINDS)).items()}
     folders = (ROOT / "plugins" / "example", ROOT / "tests" / "packaging" / "proof")
     ours = [path for folder in folders for path in folder.rglob("*.py")]
     texts = copied | {path.relative_to(ROOT).as_posix(): path.read_text() for path in ours}

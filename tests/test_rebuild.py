@@ -34,6 +34,7 @@ from gan_toolkit.model import Model, load, save_model
 from gan_toolkit.plugins import PluginHost, PluginRecord
 from gan_toolkit.recipe.options import Options
 from gan_toolkit.registry import Registry
+from gan_toolkit.tensorfile import describe
 from gan_toolkit.testing.disks import HastyDisk
 
 HOME = "parts_of_rebuild_tests"
@@ -203,6 +204,7 @@ def test_a_loaded_model_does_what_the_saved_one_did(path, made):
     assert read.keys() == expected.keys() == {"code.0", "code.1"}
     assert all(read[code].equal(expected[code]) for code in read)
     assert loaded.card == "hello"
+    assert loaded.recipe == describe(path)["recipe"]
     assert loaded.skipped == ()
     assert loaded.generator.classes == ("a", "b")
     assert loaded.generator.label == "${env:HOME}"  # an escaped text, not a reference
@@ -424,3 +426,22 @@ def test_a_data_set_is_described_to_builders_as_it_was() -> None:
 
     assert data.factors == factors
     assert (data.classes, data.sample_shape) == (("a", "b"), (1, 8, 8))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "cause"),
+    [
+        ("generator.paint.bias", torch.nan, r"generator\.paint\.bias is not finite"),
+        ("critic.look.weight", -torch.inf, r"critic\.look\.weight is not finite"),
+        ("generator.norm.running_var", torch.nan, r"generator\.norm\.running_var holds NaN"),
+        ("generator.norm.running_var", torch.inf, ""),
+    ],
+)
+def test_weights_of_which_every_sample_would_be_nan_are_refused(path, name, value, cause):
+    rewritten(path, lambda tensors: tensors[name].fill_(value))
+
+    if cause:
+        with pytest.raises(StorageError, match=cause):
+            load(path, host())
+    else:
+        load(path, host())

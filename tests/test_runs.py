@@ -592,3 +592,30 @@ def test_a_fault_at_any_operation_names_the_path_and_loses_no_record(
         point += 1
 
     assert point >= 2
+
+
+# --- links in a folder of somebody else ------------------------------------------------------
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links")
+def test_nothing_is_written_behind_a_link(run, tmp_path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (run.folder / "samples").symlink_to(outside)
+
+    with pytest.raises(StorageError, match="samples is a link, and nothing is written behind one"):
+        run.write_text("samples/deep/a.txt", "x")
+
+    assert list(outside.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links")
+def test_a_linked_lock_is_not_opened(run, tmp_path):
+    (tmp_path / "precious").write_text("precious")
+    (run.folder / "run.lock").unlink(missing_ok=True)
+    (run.folder / "run.lock").symlink_to(tmp_path / "precious")
+
+    with pytest.raises(StorageError, match=r"run\.lock is a link; remove it"), run.lock():
+        pass
+
+    assert (tmp_path / "precious").read_text() == "precious"

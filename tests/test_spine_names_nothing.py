@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import Path
 
@@ -22,6 +23,8 @@ WORDS = (
 PATTERN = re.compile(
     "|".join(rf"(?<![a-z]){word}(?![a-z])" for word in WORDS.split()), re.IGNORECASE
 )
+OF_OTHERS = ("suggest_categorical",)
+"""Words of libraries that the core calls."""
 FILES = sorted(CORE.rglob("*.py"))
 
 
@@ -30,7 +33,9 @@ def test_the_core_names_no_method_network_or_data_set(path):
     found = [
         f"{number}: {line.strip()}"
         for number, line in enumerate(path.read_text().splitlines(), 1)
-        if PATTERN.search(line)
+        if PATTERN.search(
+            functools.reduce(lambda text, word: text.replace(word, ""), OF_OTHERS, line)
+        )
     ]
 
     assert found == []

@@ -15,11 +15,6 @@ LOOK = 0.5
 """Seconds: the counters of the system tick a hundred times a second."""
 
 
-def cores() -> int:
-    """Return how many cores this process may use."""
-    return len(_ours()) or os.cpu_count() or 1
-
-
 def busy_seconds(stat: Path = _STAT) -> float | None:
     """Return the seconds that our cores have computed, for whomever, since the machine began.
 

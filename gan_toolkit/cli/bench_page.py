@@ -7,8 +7,8 @@ from dataclasses import asdict
 from typing import Any
 
 from gan_toolkit.bench.contest import Ratio, Result, Standing, others_busy, ratio
-from gan_toolkit.bench.machine import cores
 from gan_toolkit.cli.text import count_of, number, put, size, table
+from gan_toolkit.launcher import cores
 
 HEADER = (
     "contestant",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from gan_toolkit.cli.text import heading, put, put_json, table, waiting
 from gan_toolkit.errors import PluginError, UsageError
 
 if TYPE_CHECKING:
+    from gan_toolkit.cli.side_by_side import Section
     from gan_toolkit.comparison import Side, Table
     from gan_toolkit.interfaces import Effort
     from gan_toolkit.runs import RunFolder
@@ -79,7 +80,9 @@ def compare(
     if as_json:
         put_json(_as_json(sides, selected))
     else:
-        _show(sides, selected)
+        from gan_toolkit.cli.side_by_side import sections
+
+        show_sections(sections(sides, selected))
     if failures:
         raise PluginError(f"{len(failures)} failed: {'; '.join(failures)}")
 
@@ -132,10 +135,9 @@ def _selected(
     return [replace(side, scores=scores) for side, scores in scored], found.failures
 
 
-def _show(sides: Sequence[Side], selected: Sequence[Side]) -> None:
-    from gan_toolkit.cli.side_by_side import sections
-
-    for number, section in enumerate(sections(sides, selected)):
+def show_sections(sections: Iterable[Section]) -> None:
+    """Write sections to stdout, a blank line between them."""
+    for number, section in enumerate(sections):
         if number:
             put()
         heading(section.title)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Items = list[CompletionItem[Any]]
 Complete = Callable[[click.Context, click.Parameter, str], Items]
 Find = Callable[[click.Context, str], Iterable[str]]
-SOURCES = ("recipe", "source", "b", "a")
+SOURCES = ("recipe", "run", "source", "b", "a")
 """What arguments that name a recipe are called."""
 
 
@@ -99,6 +99,21 @@ def components(context: click.Context, _: str) -> Iterable[str]:
 
 
 @_completing()
+def exporters(context: click.Context, _: str) -> Iterable[str]:
+    """Offer the exporters."""
+    return _host(context).registry.names("exporter")
+
+
+@_completing()
+def exporter_settings(context: click.Context, _: str) -> Iterable[str]:
+    """Offer the options of the exporter that stands before."""
+    from gan_toolkit.recipe.messages import keys_in
+
+    component = _host(context).registry.get("exporter", context.params["exporter"])
+    return [f"{key}=" for key in sorted(keys_in(component.options))]
+
+
+@_completing()
 def variants(context: click.Context, _: str) -> Iterable[str]:
     """Offer the variants of the recipe on the line, and the word for none."""
     from gan_toolkit.cli.options import NO_VARIANT
@@ -110,7 +125,7 @@ def variants(context: click.Context, _: str) -> Iterable[str]:
 def removals(context: click.Context, _: str) -> Iterable[str]:
     """Offer keys and tables of the recipe on the line."""
     return [key for key, _ in _keys(_recipe(context))] + [
-        chosen.table for chosen in _tables(_recipe(context))
+        chosen.table for chosen in _recipe(context).components()
     ]
 
 
@@ -145,23 +160,15 @@ def _host(context: click.Context) -> PluginHost:
 
 
 def _recipe(context: click.Context) -> Recipe:
-    """Return the recipe on the line."""
+    """Return the recipe on the line, or that of the run whose folder is there."""
+    from gan_toolkit.journal import RESOLVED
     from gan_toolkit.recipe import load_recipe
 
     # An option that waits for its value leaves the arguments before it unread.
     given = [context.params.get(name) for name in SOURCES]
     named = [name for name in (*given, *context.args) if isinstance(name, str)]
-    return load_recipe(named[0], _host(context))
-
-
-def _tables(recipe: Recipe) -> Iterator[Chosen]:
-    from gan_toolkit.recipe.keys import KIND_OF_SECTION, KIND_OF_TABLE
-
-    for key in KIND_OF_TABLE:
-        chosen = getattr(recipe, key)
-        yield from () if chosen is None else (chosen,)
-    for key in KIND_OF_SECTION:
-        yield from getattr(recipe, key).values()
+    resolved = Path(named[0]) / RESOLVED
+    return load_recipe(resolved if resolved.is_file() else named[0], _host(context))
 
 
 def _keys(recipe: Recipe) -> Iterator[tuple[str, Chosen | None]]:
@@ -171,7 +178,7 @@ def _keys(recipe: Recipe) -> Iterator[tuple[str, Chosen | None]]:
 
     for key in ("name", "summary", *(f"run.{key}" for key in sorted(keys_in(RunOptions)))):
         yield key, None
-    for chosen in _tables(recipe):
+    for chosen in recipe.components():
         names = {"use"} | keys_in(chosen.component.options) | keys_in(keys_of(chosen.kind))
         yield from ((f"{chosen.table}.{name}", chosen) for name in sorted(names))
 

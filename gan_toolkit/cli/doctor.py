@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 import click
 
-from gan_toolkit.bench.machine import cores
 from gan_toolkit.cli.recipe_schema import comment_of
 from gan_toolkit.cli.session import Session, pass_session, shared
 from gan_toolkit.cli.text import command, put_json, table
+from gan_toolkit.launcher import cores
 
 OLDEST_TORCH = (2, 9)
 

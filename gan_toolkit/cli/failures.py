@@ -107,7 +107,8 @@ def _report(error: BaseException, session: Session) -> int:
     if isinstance(error, KeyboardInterrupt) and is_terminal(sys.stderr):
         click.echo(err=True)  # the terminal has written ^C
     if session.verbosity > 1 and not isinstance(found, Interrupted | Preempted):
-        click.echo("".join(traceback.format_exception(error)), err=True)
+        for line in "".join(traceback.format_exception(error)).splitlines():
+            echo(line)
     first = (str(error).splitlines() or ["no message"])[0]
     lines = [f"unexpected {type(error).__name__}: {first}"] if found is None else lines_of(found)
     own = "" if isinstance(found, RecipeError) else f"gantk: {_rank(session)}"

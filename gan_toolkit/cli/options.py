@@ -33,6 +33,11 @@ def recipe_changes(command: Command) -> Command:
         shell_complete=completing.variants,
         help="Apply a variant of the recipe; 'base' for none.",
     )
+    return variant(value_changes(command))
+
+
+def value_changes(command: Command) -> Command:
+    """Add the options that change values of a recipe, as `settings` and `removals`."""
     setting = click.option(
         "--set",
         "settings",
@@ -49,7 +54,7 @@ def recipe_changes(command: Command) -> Command:
         shell_complete=completing.removals,
         help="Take a value or a table away, before anything is --set.",
     )
-    return variant(setting(removal(command)))
+    return setting(removal(command))
 
 
 def effort_options(command: Command) -> Command:

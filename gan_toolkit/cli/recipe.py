@@ -19,9 +19,10 @@ from gan_toolkit.cli.recipe_migrate import migrate
 from gan_toolkit.cli.recipe_schema import schema
 from gan_toolkit.cli.recipe_sides import origin_of
 from gan_toolkit.cli.session import Session, pass_session, shared
-from gan_toolkit.cli.streams import write
+from gan_toolkit.cli.streams import is_terminal, results, write
 from gan_toolkit.cli.text import command, count_of, echo, put, put_json, table
 from gan_toolkit.errors import ExitCode, GantkError, RecipeError, UsageError
+from gan_toolkit.files import printable
 
 if TYPE_CHECKING:
     from gan_toolkit.plugins import PluginHost
@@ -95,6 +96,8 @@ def show(
 
     if not (resolved or origins or as_json or variants or settings or removals):
         text = read_file(find_recipe(source, session.host)).text
+        if is_terminal(results()):  # it is anybody's; a file or pipe gets it to the byte
+            text = "\n".join(map(printable, text.split("\n")))
         write(text, newline=not text.endswith("\n"))
         return
     loaded = load_recipe(

@@ -20,6 +20,7 @@ SECTIONS: dict[str, dict[str, str]] = {
     "Train": {
         "run": "gan_toolkit.cli.run:run",
         "resume": "gan_toolkit.cli.run:resume",
+        "sweep": "gan_toolkit.cli.sweep:sweep",
     },
     "Look at what was learnt": {
         "sample": "gan_toolkit.cli.sample:sample",
@@ -27,6 +28,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "evaluate": "gan_toolkit.cli.evaluate:evaluate",
         "compare": "gan_toolkit.cli.compare:compare",
         "report": "gan_toolkit.cli.report:report",
+        "export": "gan_toolkit.cli.export:export",
         "info": "gan_toolkit.cli.info:info",
         "runs": "gan_toolkit.cli.runs:runs",
     },

@@ -19,6 +19,7 @@ from gan_toolkit.cli.options import (
     overrides_from,
     recipe_changes,
     recipe_source,
+    value_changes,
     without_base,
 )
 from gan_toolkit.cli.session import Session, pass_session, shared
@@ -131,6 +132,12 @@ def run(
 )
 @click.option("--steps", type=click.IntRange(1), help="Train to this step instead of the recipe's.")
 @click.option("--device", metavar="DEVICE", help="auto, cpu, cuda or cuda:1.")
+@value_changes
+@click.option(
+    "--allow-change",
+    is_flag=True,
+    help="Let --set and --unset change training steps; run and journal say so.",
+)
 @click.option("--no-report", is_flag=True, help="Leave no report.html.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object an event on stdout.")
 @shared
@@ -141,14 +148,19 @@ def resume(
     out: Path,
     steps: int | None,
     device: str | None,
+    settings: Sequence[str],
+    removals: Sequence[str],
     *,
+    allow_change: bool,
     no_report: bool,
     as_json: bool,
 ) -> None:
     """Go on with RUN from its newest whole checkpoint, as if it had never stopped.
 
-    RUN is a folder, or the beginning of a run's name or id.
+    RUN is a folder, or the beginning of a run's name or id. --set and --unset change what enters
+    no training step, such as panels, measures and trackers, and with --allow-change all else.
     """
+    overrides = overrides_from(settings, removals, {"run.steps": steps})
     with leaving_in_order(session), together(session) as ranks:
         from gan_toolkit.runs import find_run
 
@@ -161,7 +173,7 @@ def resume(
             from gan_toolkit.launch import resume as go_on
 
         if ranks is not None and not ranks.is_first:
-            follow_resumed(folder, host, ranks=ranks, steps=steps, device=device)
+            follow_resumed(folder, host, ranks=ranks, overrides=overrides, device=device)
             return
         with display_for(session, json=as_json) as display:
             display.peak_memory = Device().peak_memory
@@ -169,7 +181,8 @@ def resume(
                 folder,
                 host,
                 tell=display.tell,
-                steps=steps,
+                overrides=overrides,
+                allow_change=allow_change,
                 device=device,
                 argv=sys.argv,
                 report=not no_report,

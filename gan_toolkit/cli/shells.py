@@ -80,7 +80,11 @@ class Bash(_Complete, BashComplete):
 
     def get_completion_args(self) -> tuple[list[str], str]:
         """Return the words before the cursor and the one at it."""
-        self._typed = read_line(os.environ["COMP_LINE"], os.environ["COMP_WORDBREAKS"])
+        self._typed = read_line(
+            # A script of before this one gives the words alone.
+            os.environ.get("COMP_LINE", os.environ.get("COMP_WORDS", "")),
+            os.environ.get("COMP_WORDBREAKS", ""),
+        )
         return self._typed.words[1:-1], self._typed.words[-1]
 
     def format_completion(self, item: CompletionItem[Any]) -> str:

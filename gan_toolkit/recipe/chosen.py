@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gan_toolkit.recipe.keys import RunOptions
+from gan_toolkit.recipe.keys import KIND_OF_SECTION, KIND_OF_TABLE, RunOptions
 from gan_toolkit.recipe.marks import local_keys
 from gan_toolkit.recipe.options import Choice, Options
 from gan_toolkit.recipe.writing import plain, toml
@@ -93,6 +93,15 @@ class Recipe:
     def shareable(self) -> dict[str, Any]:
         """Return the same without paths and secrets, which mean nothing on another machine."""
         return self._whole(Chosen.shareable)
+
+    def components(self) -> Iterator[Chosen]:
+        """Yield everything that is chosen, table by table."""
+        for table in KIND_OF_TABLE:
+            chosen: Chosen | None = getattr(self, table)
+            if chosen is not None:
+                yield chosen
+        for section in KIND_OF_SECTION:
+            yield from getattr(self, section).values()
 
     def component_of(self, section: str, name: str) -> str:
         """Return the pinned component behind a panel or measure: its own, or that of its term."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,10 @@ from gan_toolkit.registry import Component, UnknownComponent, UnreadableVersion
 
 ENOUGH = 100
 """Problems after which further dangling references are not looked into."""
+MOST_NAMES = 4096
+"""Names in one section, each latent of a `count` included: all are looked through and listed."""
+LISTED = 20
+"""Names that a message lists."""
 
 
 class _Failed(Choice):
@@ -45,6 +51,7 @@ class ComponentReader:
     notes: list[str] = field(default_factory=list)
     silenced: set[AnyPath] = field(default_factory=set)
     """Paths whose fault has been told already."""
+    _names: dict[str, dict[str, None]] = field(default_factory=dict)
 
     def complain(self, path: AnyPath, text: str, code: ExitCode = ExitCode.RECIPE) -> None:
         """Note a problem, once."""
@@ -92,7 +99,8 @@ class ComponentReader:
         tables = self.tree.table.get(section)
         if isinstance(tables, dict) and switched_off(tables.get(name.partition(".")[0])):
             text += ": its table says enabled = false"
-        listed = ", ".join(sorted(known)) or "none"
+        listed = ", ".join(sorted(known)[:LISTED]) or "none"
+        listed += ", …" if len(known) > LISTED else ""
         self.complain(_without_index(path), f"{text}; known: {listed}{did_you_mean(name, known)}")
 
     def complete(self, text: str, path: AnyPath) -> str:
@@ -112,17 +120,23 @@ class ComponentReader:
         """Return the schedule a table chooses."""
         return self.choose("schedule", path, table) or _Failed()
 
-    def names(self, section: str) -> list[str]:
-        """Return the names that references to a section may use."""
+    def names(self, section: str) -> Collection[str]:
+        """Return the names that references to a section may use, MOST_NAMES at most."""
+        if section not in self._names:
+            found = islice(self._each_name(section), MOST_NAMES + 1)
+            self._names[section] = dict.fromkeys(found)
+            if len(self._names[section]) > MOST_NAMES:
+                self.complain((section,), f"too many, with each of a count; at most {MOST_NAMES}")
+        return self._names[section]
+
+    def _each_name(self, section: str) -> Iterator[str]:
         tables = self.tree.table.get(section)
-        names = []
         for name, table in tables.items() if isinstance(tables, dict) else ():
             if not switched_off(table):
-                names.append(name)
+                yield name
                 count = table.get("count") if isinstance(table, dict) else None
                 if section == "latents" and type(count) is int and count <= 1024:
-                    names += [f"{name}.{i}" for i in range(count)]
-        return names
+                    yield from (f"{name}.{i}" for i in range(count))
 
     # --- the steps of choosing ---------------------------------------------------------------
 

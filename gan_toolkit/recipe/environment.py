@@ -10,9 +10,10 @@ from collections.abc import Mapping
 
 from gan_toolkit.recipe.options import EnvironmentText
 
-_REFERENCE = re.compile(r"(\$+)\{env:([^{}]*)\}?")
+# The look behind keeps a long row of dollars from being tried at each of them.
+_REFERENCE = re.compile(r"(?<!\$)(\$+)\{env:([^{}]*)\}?")
 _INSIDE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.DOTALL)
-_OPENING = re.compile(r"\$+(?=\{env:)")
+_OPENING = re.compile(r"(?<!\$)\$+(?=\{env:)")
 
 
 class Unset(ValueError):

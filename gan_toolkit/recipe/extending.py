@@ -14,6 +14,7 @@ from gan_toolkit.recipe.finding import named_recipe
 from gan_toolkit.recipe.merging import Origin, Tree
 from gan_toolkit.recipe.paths import KeyPath
 from gan_toolkit.recipe.reading import Document, read_file
+from gan_toolkit.recipe.tokens import MAX_TOKENS
 
 MAX_LEVELS = 10
 MAX_DOCUMENTS = 100
@@ -42,9 +43,13 @@ class _Family:
     host: PluginHost
     tree: Tree = field(default_factory=Tree)
     count: int = 0
+    words: int = 0
 
     def add(self, document: Document, above: tuple[Document, ...]) -> None:
         chain = (*above, document)
+        self.words += document.words
+        if self.words > MAX_TOKENS:  # each may be read again and again
+            raise _refused(chain[0], f"more than {MAX_TOKENS} words and signs in all")
         for name in _extended(document):
             path = self._find(name, document)
             parent = read_file(path)

@@ -31,7 +31,7 @@ KIND_OF_SECTION = {
 }
 """The kind that the named tables of a section choose from."""
 
-KIND_OF_REQUEST = {"comparisons": "comparison"}
+KIND_OF_REQUEST = {"comparisons": "comparison", "exporters": "exporter"}
 """The kind that a section of a command chooses from; in a recipe it has no place."""
 
 PLAYERS = ("generator", "critic")
@@ -49,7 +49,7 @@ class Head(Options):
     """What the recipe is called."""
     summary: str = ""
     """What it shows, in one line."""
-    requires: list[str] = Field(default=[])
+    requires: Annotated[list[str], Field(max_length=100)] = Field(default=[])
     """Plugins it needs, with versions, such as "alpha>=0.2"."""
 
 

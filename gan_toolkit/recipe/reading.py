@@ -34,6 +34,8 @@ class Document:
     text: str
     table: dict[str, Any]
     lines: Lines | None
+    words: int = 0
+    """Its tokens: what reading it cost."""
 
     def place(self, path: KeyPath) -> tuple[str, int]:
         """Return `file:line` of a key, and the line."""
@@ -66,7 +68,8 @@ def read_bytes(raw: bytes, shown: str, folder: Path) -> Document:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise _refused(f"{shown}:{line}", "not UTF-8; save the file as UTF-8") from None
-    return Document(shown, folder, text, parse(text, shown), Lines(text))
+    table, words = parse(text, shown)
+    return Document(shown, folder, text, table, Lines(text), words)
 
 
 def read_mapping(mapping: Mapping[str, Any]) -> Document:
@@ -74,13 +77,13 @@ def read_mapping(mapping: Mapping[str, Any]) -> Document:
     return Document("", Path.cwd(), "", _plain(mapping, ()), None)
 
 
-def parse(text: str, shown: str) -> dict[str, Any]:
-    """Parse TOML within the limits; RecipeError is the only error."""
+def parse(text: str, shown: str) -> tuple[dict[str, Any], int]:
+    """Parse TOML within the limits, and count its tokens; RecipeError is the only error."""
     try:
-        check_limits(text)
+        words = check_limits(text)
         table = tomllib.loads(text)
         _check_depth(table, text)
-        return table
+        return table, words
     except TooMuch as error:
         raise _refused(f"{shown}:{error.line}", str(error)) from None
     except tomllib.TOMLDecodeError as error:

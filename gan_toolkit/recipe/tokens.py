@@ -18,11 +18,12 @@ MAX_KEYS = 4096
 MAX_TOKENS = 100_000
 
 # Unterminated texts end at the end of the document, or of the line: each token is then found in
-# time proportional to its length, whatever the bytes are.
+# time proportional to its length, whatever the bytes are. Repeats are possessive (`*+`): what could
+# be given back again takes a hundred bytes a character.
 _TOKEN = re.compile(
     r'''
-      (?P<text> """(?:[^\\]|\\.)*?(?:"""|\\?\Z) | \'\'\'.*?(?:\'\'\'|\Z)
-              | "(?:[^"\\\n]|\\[^\n])*"? | '[^'\n]*'? )
+      (?P<text> """(?:[^\\"]++|\\.|"(?!""))*+(?:"""|\\?\Z) | \'\'\'.*?(?:\'\'\'|\Z)
+              | "(?:[^"\\\n]++|\\[^\n])*+"? | '[^'\n]*'? )
     | (?P<comment> \#[^\n]* )
     | (?P<word> [A-Za-z0-9_+:-]+ )
     | (?P<line> \n )
@@ -59,11 +60,14 @@ def tokens(text: str) -> Iterator[Token]:
         line += found.count("\n")
 
 
-def check_limits(text: str) -> None:
-    """Raise TooMuch when `text` is nested too deeply, or has too long a key or number."""
-    depth = parts = keys = 0
-    for count, (kind, found, line) in enumerate(tokens(text)):
-        if count >= MAX_TOKENS:
+def check_limits(text: str) -> int:
+    """Return how many tokens `text` has.
+
+    Raises TooMuch when it is nested too deeply, or has too many, or too long a key or number.
+    """
+    count = depth = parts = keys = 0
+    for count, (kind, found, line) in enumerate(tokens(text), 1):
+        if count > MAX_TOKENS:
             raise TooMuch(line, f"too long; at most {MAX_TOKENS} words and signs")
         if kind == "mark" and found in "[{":
             depth += 1
@@ -82,3 +86,4 @@ def check_limits(text: str) -> None:
             raise TooMuch(line, f"a key of too many parts; at most {MAX_PARTS}")
         if kind == "word" and len(found) > MAX_DIGITS:
             raise TooMuch(line, f"a number or key is too long; at most {MAX_DIGITS} characters")
+    return count

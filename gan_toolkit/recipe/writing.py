@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import date, time
 from enum import Enum
 from typing import Any
@@ -36,11 +37,26 @@ def plain(value: Any) -> Any:
 
 
 def toml(table: dict[str, Any]) -> str:
-    """Return a document of a header for each component, its dicts in line."""
+    """Return a document of a header for each component, its dicts in line.
+
+    Control characters are escaped, those that TOML would let pass included: a terminal obeys them.
+    """
     document = tomlkit.document()
     for key, value in table.items():
         document.add(tomlkit.key(key), _section(value))
-    return tomlkit.dumps(document)
+    return "".join(map(_visible, tomlkit.dumps(document)))
+
+
+def _visible(character: str) -> str:
+    """Return a character as a basic string, the only kind we write, can hold it."""
+    if character == "\n" or unicodedata.category(character)[0] != "C":
+        return character
+    return f"\\U{ord(character):08x}"
+
+
+def in_line(value: Any) -> str:
+    """Return one value as it stands behind a `=`; a table in braces."""
+    return _in_line(value).as_string()
 
 
 def _section(value: Any) -> Any:

@@ -73,6 +73,12 @@ def test_plugins_kinds_and_components(offered: Offered) -> None:
     assert offered("components", "show", "nothing", "") == []
 
 
+def test_exporters_and_their_options(offered: Offered) -> None:
+    assert offered("export", "one", "--to", "tiny_") == ["tiny_needy", "tiny_text"]
+    assert offered("export", "one", "--to", "tiny_text", "--set", "") == ["count=", "fault="]
+    assert offered("export", "one", "--set", "") == []
+
+
 def test_keys_of_the_recipe_on_the_line(offered: Offered) -> None:
     keys = offered("run", "tiny.toml", "--set", "")
 
@@ -100,7 +106,7 @@ def test_an_average_is_a_table_as_well(offered: Offered) -> None:
         ("data.grey=", ["true", "false"]),
         ('latents.code.use="tiny_c', ['"tiny_coin"']),
         ("latents.code.use=tiny_c", ['"tiny_coin"']),
-        ("run.precision=", ['"auto"', '"f32"', '"bf16"']),
+        ("run.precision=", ['"auto"', '"f32"', '"tf32"', '"bf16"']),
         ("run.steps=", []),
         ("run.nothing=", []),
     ],

@@ -212,3 +212,14 @@ def test_validate_build_pushes_a_batch_of_shapes_through(gantk: Gantk, recipe: P
     assert result.exit_code == 2, result.stderr
     assert "critic" in result.stderr or "generator" in result.stderr
     assert gantk("recipe", "validate", recipe).exit_code == 0
+
+
+def test_a_terminal_is_shown_no_control_characters(
+    gantk: Gantk, recipe: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe.write_text(recipe.read_text() + "# \x9b2J\u202e loud\n", "utf-8")
+    monkeypatch.setattr("gan_toolkit.cli.recipe.is_terminal", lambda _: True)
+
+    shown = gantk("recipe", "show", recipe).stdout
+
+    assert shown.endswith("\n# 2J loud\n")

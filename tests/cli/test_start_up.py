@@ -16,7 +16,8 @@ from gan_toolkit.cli.root import cli
 try:
     cli(sys.argv[1:], prog_name="gantk")
 finally:
-    heavy = sorted({"torch", "numpy", "scipy", "sklearn", "matplotlib"} & set(sys.modules))
+    slow = {"torch", "numpy", "scipy", "sklearn", "matplotlib", "optuna"}
+    heavy = sorted(slow & set(sys.modules))
     print("HEAVY", heavy, file=sys.stderr)
 """
 
@@ -38,6 +39,7 @@ def gantk(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
     [
         ("--help",),
         ("run", "--help"),
+        ("sweep", "--help"),
         ("report", "--help"),
         ("plugins", "list"),
         ("components", "list"),
@@ -66,6 +68,8 @@ def test_quick_commands_load_nothing_heavy(arguments: tuple[str, ...]) -> None:
         ("gantk re", ["plain,resume", "plain,report", "plain,recipe"]),
         ("gantk run infogan_ring --set run.crit", ["plain,run.critic_steps="]),
         ("gantk resume no", ["file,no"]),
+        ("gantk sweep infogan_r", ["plain,infogan_ring"]),
+        ("gantk sweep infogan_ring --set run.crit", ["plain,run.critic_steps="]),
     ],
 )
 def test_completion_loads_nothing_heavy(words: str, offered: list[str]) -> None:

@@ -15,8 +15,16 @@ import click
 import torch
 from torch import Tensor, nn
 
-from gan_toolkit import ArrayDataset, Generator, Options, Scheduled, Source, hookimpl
-from gan_toolkit.interfaces import Comparison, Critic, Judgement, Measure, Score
+from gan_toolkit import (
+    ArrayDataset,
+    Generator,
+    MissingPackageError,
+    Options,
+    Scheduled,
+    Source,
+    hookimpl,
+)
+from gan_toolkit.interfaces import Comparison, Critic, Exporter, Judgement, Measure, Score
 from gan_toolkit.testing import parts
 
 SHAPE = (1, 4, 4)
@@ -136,6 +144,34 @@ class Lost(Comparison):
         raise ZeroDivisionError("a bug")
 
 
+class TextOptions(Options):
+    count: int = 3
+    """How many samples."""
+    fault: bool = False
+    """Whether it fails half way."""
+
+
+class Text(Exporter):
+    suffix = ".txt"
+
+    def __init__(self, count: int, fault: bool) -> None:
+        self.count = count
+        self.fault = fault
+
+    def export(self, model: Any, target: Path) -> None:
+        print("loud exporter")  # noqa: T201 - the subject
+        target.write_text(str(model.sample(self.count).tolist()))
+        if self.fault:
+            raise ZeroDivisionError("a bug")
+
+
+class Needy(Exporter):
+    def __init__(self) -> None:
+        raise MissingPackageError("tiny_needy writes with nothing: pip install 'tiny[nothing]'")
+
+    def export(self, model: Any, target: Path) -> None: ...
+
+
 def dots(grey: bool, fault: str) -> ArrayDataset:
     assert grey
     logging.getLogger("gantk.tiny").info("preparing dots")
@@ -180,6 +216,8 @@ def gantk_register(registry: Any) -> None:
     registry.add("comparison", "tiny_place", options=PlaceOptions, build=own + "Place")
     registry.add("comparison", "tiny_none", build=own + "Nothing")
     registry.add("comparison", "tiny_lost", build=own + "Lost")
+    registry.add("exporter", "tiny_text", options=TextOptions, build=own + "Text")
+    registry.add("exporter", "tiny_needy", build=own + "Needy")
 
 
 @hookimpl

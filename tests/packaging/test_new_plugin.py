@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from gan_toolkit import scaffold
+from gan_toolkit.registry import KINDS
 from gan_toolkit.testing.conformance import (
     CONTRACTS,
     PluginConformance,
@@ -21,7 +22,6 @@ from gan_toolkit.testing.conformance import (
     checks_in,
 )
 
-KINDS = scaffold.kinds()
 ALONE = {f"a_{kind}": kind for kind in KINDS}
 WITH_RECIPE = {
     kind for kind in KINDS if any("recipes" in path for path in scaffold.render("x", [kind]))
@@ -30,6 +30,7 @@ WRITE_ALONE = """
 import sys
 from pathlib import Path
 from gan_toolkit import scaffold
+from gan_toolkit.registry import KINDS
 
 for name in sys.argv[1:]:
     texts = scaffold.render(name, [name.removeprefix("a_")])

@@ -21,7 +21,9 @@ from gan_toolkit import (
     load_plugins,
     load_recipe,
 )
+from gan_toolkit import load as load_model
 from gan_toolkit.checkpoints import CheckpointStore
+from gan_toolkit.exporting import choose_exporter, export_model
 from gan_toolkit.launch import launch, resume
 from gan_toolkit.plugins import PluginHost
 from gan_toolkit.runs import RunFolder
@@ -56,7 +58,7 @@ def of_strangers(proof: ModuleType, request: pytest.FixtureRequest) -> None:
 
 def test_each_component_is_short():
     lines = code_lines(FILE.read_text())
-    components = {"BetaLatent", "BernoulliLatent", "Orthogonal", "Csv", "moons"}
+    components = {"BetaLatent", "BernoulliLatent", "Orthogonal", "Csv", "Svg", "moons"}
     lines["BetaLatent"] += lines["harmonic"]
 
     assert components <= lines.keys()
@@ -67,7 +69,7 @@ def test_the_page_that_compares_says_how_long_they_are():
     page = (ROOT / "docs" / "explanation" / "adding_a_component.md").read_text()
     lines = code_lines(FILE.read_text())
 
-    for name in ("Orthogonal", "BetaLatent", "BernoulliLatent", "Csv", "moons"):
+    for name in ("Orthogonal", "BetaLatent", "BernoulliLatent", "Csv", "Svg", "moons"):
         assert f"| `{name}` | {lines[name]} |" in page
 
 
@@ -128,6 +130,12 @@ def test_trained_with_infogan_stopped_and_resumed_equals_uninterrupted(host, tmp
     resumed = resume(stopped.folder, host, tell=lambda _: None, steps=8)
 
     assert difference(last_state(straight), last_state(resumed)) == []
+    drawing = export_model(
+        load_model(resumed.folder, host),
+        choose_exporter("svg", ["points=5"], host),
+        tmp_path / "moons.svg",
+    )
+    assert drawing.path.read_text().count("<circle") == 5 * 8
     table = (straight.folder / "critic-loss.csv").read_text().splitlines()
     assert [line.split(",")[0] for line in table] == [str(step) for step in range(1, 9)]
     saved = [name for group in last_state(straight).tensors.values() for name in group]

@@ -610,3 +610,40 @@ def test_a_path_that_the_kept_recipe_could_not_hold_is_refused(
 
     assert "data.root: it lies in" in str(caught.value)
     assert r"caf\udce9', a name that is not UTF-8; rename the folder" in str(caught.value)
+
+
+# --- what would take all time or memory ------------------------------------------------------
+
+
+def test_all_files_together_are_limited_in_words(refused: Refused, write: Write) -> None:
+    write("x = [" + "1," * 20_000 + "]\n", "base.toml", whole=False)
+
+    why = refused("", top=f"extends = {['base.toml'] * 3}\n")
+
+    assert why == "run.toml:3: extends: more than 100000 words and signs in all"
+
+
+def test_latents_are_limited_and_few_are_listed(refused: Refused) -> None:
+    crowd = "".join(f"[latents.n{n}]\nuse = 'gaussian'\ncount = 1024\n" for n in range(5))
+    asks = "[regularisers.mi]\nuse = 'mutual_information'\ncodes = ['n9']\n"
+
+    why = refused(crowd + asks)
+
+    assert "run.toml:3: latents: too many, with each of a count; at most 4096" in why
+    assert "no latent is named 'n9' in this recipe; known: n0, n0.0, n0.1, n0.10, " in why
+    assert ", n0.1013, …; did you mean 'n3.9'?" in why
+
+
+def test_a_row_of_dollars_is_read_in_linear_time(load: Load) -> None:
+    row = "$" * 100_000
+
+    recipe = load(f'summary = "{row}"\n', environ={})
+
+    assert recipe.summary == row
+
+
+def test_requirements_are_limited(refused: Refused) -> None:
+    why = refused("", top=f"requires = {['infogan'] * 101}\n")
+
+    assert "run.toml:3: requires: " in why
+    assert "0 to 100 of them" in why

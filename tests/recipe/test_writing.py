@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import tomllib
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -148,3 +149,12 @@ def test_any_table_reads_back(table: dict[str, Any]) -> None:
 )
 def test_difference(a: dict[str, Any], b: dict[str, Any], changes: list[Any]) -> None:
     assert [tuple(change) for change in difference(a, b)] == changes
+
+
+@given(st.text())
+@settings(max_examples=200, deadline=None)
+def test_what_is_written_has_nothing_that_a_terminal_obeys(text: str) -> None:
+    written = toml({"x": {text: text, "deep": [{"a": text}]}})
+
+    assert tomllib.loads(written) == {"x": {text: text, "deep": [{"a": text}]}}
+    assert not any(unicodedata.category(c)[0] == "C" for c in written.replace("\n", ""))

@@ -232,7 +232,7 @@ def test_what_is_blocked_is_not_checked() -> None:
     assert found[3:5] == ("skipped", "blocked: blocked by -P no:penalties")
 
 
-def test_what_needs_files_and_kinds_without_a_contract_say_so(write: Write) -> None:
+def test_what_needs_files_says_so(write: Write) -> None:
     code = """
         from gan_toolkit import NoOptions, Options, RecipePath, hookimpl
 
@@ -244,17 +244,59 @@ def test_what_needs_files_and_kinds_without_a_contract_say_so(write: Write) -> N
         def gantk_register(registry):
             own = __name__ + ":build"
             registry.add("dataset", "file", options=FileOptions, build=own, summary="a file")
-            registry.add("exporter", "paper", build=own, summary="on paper")
 
         def build(file): ...
     """.replace("NoOptions, ", "")
 
     details = {one.component: one.detail for one in check(write(code)) if one.component}
 
-    assert details == {
-        "dataset file": "'file' is a path that only the user knows",
-        "exporter paper": "no contract of kind exporter yet",
-    }
+    assert details == {"dataset file": "'file' is a path that only the user knows"}
+
+
+EXPORTER = """
+    from gan_toolkit import Exporter, MissingPackageError, UsageError, hookimpl
+
+    class Paper(Exporter):
+        suffix = ".txt"
+
+        def __init__(self):
+            {constructor}
+
+        def export(self, model, target):
+            {export}
+
+    @hookimpl
+    def gantk_register(registry):
+        registry.add("exporter", "paper", build=__name__ + ":Paper", summary="on paper")
+"""
+
+
+def test_an_exporter_whose_package_is_missing_is_skipped_with_its_remedy(write: Write) -> None:
+    missing = 'raise MissingPackageError("pip install paper")'
+
+    found = check(write(EXPORTER.format(constructor=missing, export="pass")))
+
+    own = [one for one in found if one.component == "exporter paper"]
+    assert {(one.outcome, one.detail) for one in own} == {("skipped", "pip install paper")}
+
+
+@pytest.mark.parametrize(
+    ("export", "failed"),
+    [
+        ("target.write_text(str(model.sample(1).tolist()))", 0),
+        ('if model.sample(1).ndim == 4: raise UsageError("points")\n            target.touch()', 1),
+        ('raise UsageError("nothing at all")', 4),
+    ],
+    ids=["images", "points only", "nothing"],
+)
+def test_an_exporter_is_tried_on_the_first_model_it_takes(
+    write: Write, export: str, failed: int
+) -> None:
+    """Of an empty file is said that it is empty."""
+    found = check(write(EXPORTER.format(constructor="pass", export=export)))
+
+    own = [one for one in found if one.component == "exporter paper"]
+    assert sum(one.outcome == "failed" for one in own) == failed
 
 
 def test_the_page_that_shows_the_smallest_components_shows_good_ones(write: Write) -> None:
@@ -267,7 +309,7 @@ def test_the_page_that_shows_the_smallest_components_shows_good_ones(write: Writ
 
     assert [one for one in found if one.outcome == "failed"] == []
     kinds = {one.component.partition(" ")[0] for one in found} - {""}
-    assert kinds == set(KINDS) - {"exporter"}
+    assert kinds == set(KINDS)
 
 
 def test_a_folder_is_checked_as_if_it_were_installed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from torch.distributions import Distribution
 from gan_toolkit import ArrayDataset, Augment, Batch, ExponentialAverage, Factor, Linear
 from gan_toolkit.interfaces import (
     Dataset,
+    Exporter,
     Judgement,
     Measure,
     Panel,
@@ -26,12 +28,14 @@ from gan_toolkit.interfaces import (
     Tracker,
     View,
 )
+from gan_toolkit.model import Model
 from gan_toolkit.testing.conformance import (
     AugmentConformance,
     AveragingConformance,
     Conformance,
     CriticConformance,
     DatasetConformance,
+    ExporterConformance,
     GeneratorConformance,
     LatentConformance,
     MeasureConformance,
@@ -453,6 +457,84 @@ class ClosesOnce(Listens):
         self.open.pop()
 
 
+class Numbers(Exporter):
+    suffix = ".txt"
+
+    def export(self, model: Model, target: Path) -> None:
+        target.write_text(str(model.sample(2).tolist()))
+
+
+class Heap(Exporter):
+    def export(self, model: Model, target: Path) -> None:
+        (target / "deep").mkdir()
+        (target / "deep" / "numbers.txt").write_text(str(model.sample(2).tolist()))
+
+
+class Dated(Numbers):
+    def export(self, model: Model, target: Path) -> None:
+        target.write_text(str(next(_NUMBERS)))
+
+
+class Undated(Dated):
+    reproducible = False
+
+
+class Spills(Numbers):
+    def export(self, model: Model, target: Path) -> None:
+        super().export(model, target)
+        super().export(model, target.with_name("more.txt"))
+
+
+class SpillsHere(Numbers):
+    def export(self, model: Model, target: Path) -> None:
+        super().export(model, target)
+        super().export(model, Path("more.txt"))
+
+
+class Piles(Numbers):
+    def export(self, model: Model, target: Path) -> None:
+        target.mkdir()
+        super().export(model, target / "numbers.txt")
+
+
+class Blank(Exporter):
+    def export(self, model: Model, target: Path) -> None:
+        (target / "empty.txt").touch()
+
+
+class Idle(Exporter):
+    def export(self, model: Model, target: Path) -> None:
+        pass
+
+
+class Unnameable(Numbers):
+    suffix = "txt"
+
+
+class DrawsGlobally(Numbers):
+    def export(self, model: Model, target: Path) -> None:
+        target.write_text(str(torch.rand(1)))
+
+
+class Trains(Numbers):
+    def export(self, model: Model, target: Path) -> None:
+        super().export(model, target)
+        model.generator.train()
+
+
+class Prunes(Numbers):
+    def export(self, model: Model, target: Path) -> None:
+        super().export(model, target)
+        for tensor in model.generator.state_dict().values():
+            tensor.zero_()
+
+
+class Learns(Numbers):
+    def export(self, model: Model, target: Path) -> None:
+        super().export(model, target)
+        model.generator.requires_grad_()
+
+
 _NUMBERS = itertools.count()
 
 sgd = partial(partial, torch.optim.SGD)
@@ -466,6 +548,9 @@ GOOD: list[tuple[type[Any], Callable[[], Any]]] = [
     (MeasureConformance, Honest),
     (PanelConformance, Grey),
     (TrackerConformance, Listens),
+    (ExporterConformance, Numbers),
+    (ExporterConformance, Heap),
+    (ExporterConformance, Undated),
 ]
 
 FAULTS: list[tuple[type[Any], Callable[[], Any], str]] = [
@@ -531,6 +616,17 @@ FAULTS: list[tuple[type[Any], Callable[[], Any], str]] = [
     (TrackerConformance, WantsNumbers, "it_takes_a_whole_run"),
     (TrackerConformance, Grabs, "it_leaves_what_it_is_told_alone"),
     (TrackerConformance, ClosesOnce, "it_can_be_closed_at_any_time"),
+    (ExporterConformance, Unnameable, "its_suffix_is_that_of_a_file_or_empty"),
+    (ExporterConformance, Spills, "it_writes_its_target_and_nothing_else"),
+    (ExporterConformance, SpillsHere, "it_writes_its_target_and_nothing_else"),
+    (ExporterConformance, Piles, "it_writes_its_target_and_nothing_else"),
+    (ExporterConformance, Blank, "it_writes_its_target_and_nothing_else"),
+    (ExporterConformance, Idle, "it_writes_its_target_and_nothing_else"),
+    (ExporterConformance, Dated, "the_same_model_gives_the_same_bytes"),
+    (ExporterConformance, DrawsGlobally, "it_draws_no_training_randomness"),
+    (ExporterConformance, Trains, "it_leaves_the_model_alone"),
+    (ExporterConformance, Prunes, "it_leaves_the_model_alone"),
+    (ExporterConformance, Learns, "it_leaves_the_model_alone"),
 ]
 
 

@@ -12,6 +12,11 @@ from __future__ import annotations
 
 from gan_toolkit.testing.conformance.base import Conformance, pretended_card
 from gan_toolkit.testing.conformance.datasets import AugmentConformance, DatasetConformance
+from gan_toolkit.testing.conformance.exporters import (
+    ExporterConformance,
+    model_of_images,
+    model_of_points,
+)
 from gan_toolkit.testing.conformance.kinds import (
     CONTRACTS,
     checks_in,
@@ -48,6 +53,7 @@ __all__ = [
     "Conformance",
     "CriticConformance",
     "DatasetConformance",
+    "ExporterConformance",
     "GeneratorConformance",
     "LatentConformance",
     "MeasureConformance",
@@ -67,6 +73,8 @@ __all__ = [
     "checks_in",
     "checks_of",
     "conformance_of",
+    "model_of_images",
+    "model_of_points",
     "options_of",
     "pretended_card",
     "scene_of_images",

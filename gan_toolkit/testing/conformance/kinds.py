@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from unittest import SkipTest
 
 import torch
 
 from gan_toolkit.assemble import build_dataset
-from gan_toolkit.errors import MissingFilesError
+from gan_toolkit.errors import MissingFilesError, MissingPackageError
 from gan_toolkit.events import untouched_randomness
 from gan_toolkit.interfaces import (
     Augment,
@@ -23,6 +25,7 @@ from gan_toolkit.interfaces import (
     Comparison,
     Critic,
     Dataset,
+    Exporter,
     Generator,
     Latent,
     Measure,
@@ -32,9 +35,16 @@ from gan_toolkit.interfaces import (
     Schedule,
     Tracker,
 )
+from gan_toolkit.model import Model
 from gan_toolkit.registry import Component, Registry
 from gan_toolkit.testing.conformance.base import Conformance
 from gan_toolkit.testing.conformance.datasets import AugmentConformance, DatasetConformance
+from gan_toolkit.testing.conformance.exporters import (
+    ExporterConformance,
+    model_of_images,
+    model_of_points,
+    place_for,
+)
 from gan_toolkit.testing.conformance.latents import LatentConformance
 from gan_toolkit.testing.conformance.networks import CriticConformance, GeneratorConformance
 from gan_toolkit.testing.conformance.objectives import ObjectiveConformance
@@ -73,18 +83,17 @@ CONTRACTS: Mapping[str, type] = {
     "comparison": ComparisonConformance,
     "panel": PanelConformance,
     "tracker": TrackerConformance,
+    "exporter": ExporterConformance,
 }
-"""The contract of each kind that has one."""
+"""The contract of each kind."""
 
 
 def checks_of(component: Component) -> list[str]:
     """Return the names of the checks that a component can be put to.
 
-    None for a kind without a contract, and for what needs files that no trial has.
+    None for what needs files that no trial has.
     """
-    if component.kind not in CONTRACTS or untried(component):
-        return []
-    return checks_in(CONTRACTS[component.kind])
+    return [] if untried(component) else checks_in(CONTRACTS[component.kind])
 
 
 def checks_in(contract: type) -> list[str]:
@@ -274,6 +283,35 @@ def _tracker(trial: Trial) -> Conformance:
     return Checked()
 
 
+def _exporter(trial: Trial) -> Conformance:
+    class Checked(ExporterConformance):
+        def make(self) -> Exporter:
+            try:
+                return trial.build(Exporter, latents=self.model().latents)
+            except MissingPackageError as error:
+                raise SkipTest(str(error)) from error
+
+        def model(self) -> Model:
+            return _model(trial.component)()
+
+    return Checked()
+
+
+@cache
+def _model(component: Component) -> Callable[[], Model]:
+    """Return what makes the first model that an exporter has a form for.
+
+    Images if there is none: the checks then tell what is wrong.
+    """
+    trial = Trial(component, Registry())
+    for model in (model_of_images, model_of_points):
+        with suppress(Exception), TemporaryDirectory() as folder, untouched_randomness():
+            exporter: Exporter = trial.build(Exporter, latents=model().latents)
+            exporter.export(model(), place_for(exporter, Path(folder)))
+            return model
+    return model_of_images
+
+
 _TRIALS: Mapping[str, Callable[[Trial], Conformance]] = {
     "latent": _latent,
     "generator": _generator,
@@ -289,4 +327,5 @@ _TRIALS: Mapping[str, Callable[[Trial], Conformance]] = {
     "comparison": _comparison,
     "panel": _panel,
     "tracker": _tracker,
+    "exporter": _exporter,
 }

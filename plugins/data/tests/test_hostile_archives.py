@@ -458,3 +458,42 @@ def test_bombs_cost_neither_memory_nor_time(tmp_path: Path) -> None:
 
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) < 200
+
+
+WATCHED = """
+import json, sys
+from pathlib import Path
+from gan_toolkit import DataError
+from gan_toolkit.testing.audit import Audit
+from gantk_data.archives import Limits, open_tree
+
+def read(path):
+    try:
+        with open_tree(path, Limits(members=1000, total=1 << 30)) as tree:
+            for _ in tree.each():
+                pass
+    except DataError:
+        pass
+
+audit, folders = Audit(), sorted(Path(sys.argv[1]).iterdir())
+for path in folders:  # so that what is imported on first use is not told
+    read(next(path.iterdir()))
+with audit.watching() as told:
+    for path in folders:
+        read(next(path.iterdir()))
+print(json.dumps(told))
+"""
+
+
+def test_no_archive_writes_starts_or_asks_for_anything(tmp_path: Path) -> None:
+    """As the interpreter saw it, in a process of its own."""
+    for row, (name, odd) in ODD.items():
+        (tmp_path / row).mkdir()
+        (tmp_path / row / name).write_bytes(odd.data())
+
+    done = subprocess.run(
+        [sys.executable, "-c", WATCHED, str(tmp_path)], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "[]\n"

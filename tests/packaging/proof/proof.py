@@ -16,13 +16,17 @@ from torch.nn.functional import softplus
 from gan_toolkit import (
     ArrayDataset,
     Dataset,
+    Exporter,
     Grid,
     Latent,
+    LatentSpace,
+    Model,
     Options,
     Pass,
     Registry,
     Regulariser,
     Tracker,
+    UsageError,
     device_of,
     hookimpl,
 )
@@ -61,6 +65,15 @@ class CsvOptions(Options):
 
     column: str = "critic/loss"
     """What is written beside the step."""
+
+
+class SvgOptions(Options):
+    """Options of `svg`."""
+
+    code: str = "mode"
+    """The code whose values are drawn in greys of their own."""
+    points: Annotated[int, Field(ge=1, le=10_000)] = 100
+    """Points of each value."""
 
 
 class MoonsOptions(Options):
@@ -171,6 +184,27 @@ class Csv(Tracker):
                 file.write(f"{record['step']},{record[self.column]}\n")
 
 
+class Svg(Exporter):
+    """Draws points between -2 and 2, those of each value of a code in a grey of its own."""
+
+    suffix = ".svg"
+
+    def __init__(self, latents: LatentSpace, code: str = "mode", points: int = 100) -> None:
+        latents.group(code)
+        self.code, self.points = code, points
+
+    def export(self, model: Model, target: Path) -> None:
+        samples, grid = model.traverse(self.code, rows=self.points)
+        if samples.shape[2:] != (2,):
+            raise UsageError("it draws points in the plane, and this model makes others")
+        lines = ['<svg xmlns="http://www.w3.org/2000/svg" viewBox="-2 -2 4 4">']
+        for number, points in enumerate(samples.transpose(0, 1).tolist()):
+            lines.append(f'<g opacity="{(number + 1) / len(grid.labels):.2f}">')
+            lines += [f'<circle cx="{x:.3f}" cy="{-y:.3f}" r=".02"/>' for x, y in points]
+            lines.append("</g>")
+        target.write_text("\n".join([*lines, "</svg>\n"]), encoding="utf-8")
+
+
 def moons(count: int = 1_024) -> Dataset:
     """Two half circles that reach into each other, evenly filled; labels say which."""
     angle = torch.linspace(0, torch.pi, count // 2)
@@ -200,4 +234,12 @@ def gantk_register(registry: Registry) -> None:
         summary="keeps directions of the critic's features apart",
     )
     add("tracker", "csv", options=CsvOptions, build="proof:Csv", summary="a table of one number")
+    add(
+        "exporter",
+        "svg",
+        options=SvgOptions,
+        build="proof:Svg",
+        summary="points as a drawing",
+        trial={"code": "coin"},
+    )
     add("dataset", "moons", options=MoonsOptions, build="proof:moons", summary="two half circles")
