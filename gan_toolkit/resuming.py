@@ -61,13 +61,14 @@ def _take_back(
     _require_data(manifest, parts)
     snapshot = checkpoint.load()
     own = of_rank(snapshot, 0)
+    meant = unsound(parts.engine.snapshot())  # such as a mask: infinite from the beginning
     parts.engine.restore(own)
     lost = difference(_portable(parts.engine.snapshot()), _portable(own))
     if lost:
         raise ResumeError(f"state did not come back as it was saved: {'; '.join(lost[:3])}")
-    if broken := next(iter(unsound(own)), ""):
+    if broken := [name for name in unsound(own) if name not in meant]:
         raise ResumeError(
-            f"{checkpoint.folder}: {broken} is not finite; remove it to resume from an older one"
+            f"{checkpoint.folder}: {broken[0]} is not finite; remove it to resume from an older one"
         )
     run.metrics.cut(manifest["journal"]["bytes"], manifest["journal"]["sha256"])
     return snapshot, changes

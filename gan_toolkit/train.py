@@ -17,6 +17,7 @@ from gan_toolkit.divergence import Divergence
 from gan_toolkit.errors import Diverged, GuardError
 from gan_toolkit.evaluation import EngineView, evaluate
 from gan_toolkit.events import Guard, Observers
+from gan_toolkit.health import Health
 from gan_toolkit.interfaces import Measure, Panel
 from gan_toolkit.model import save_model
 from gan_toolkit.plugins import PluginHost
@@ -25,7 +26,6 @@ from gan_toolkit.report.reporter import Reporter
 from gan_toolkit.runs import RunFolder
 from gan_toolkit.signals import StopRequest
 from gan_toolkit.tensorfile import SHARED
-from gan_toolkit.watch import Watch
 from gan_toolkit.watchdog import Watchdog
 
 LONG_STEP = 120.0
@@ -66,7 +66,7 @@ class Loop:
             self.keys, parts, self.crew, run, self.store, self.history, self._remark
         )
         self._memory: dict[Hashable, Any] = {}
-        self.watch = self._watch() if self.keys.on_alarm != "off" else None
+        self.health = self._health() if self.keys.on_alarm != "off" else None
         self._begun_at = self.engine.steps_done
         self._saved_at = self.engine.steps_done or -1
         self._clock = (time.monotonic(), self.engine.steps_done)
@@ -110,7 +110,7 @@ class Loop:
         step = done + 1
         last = step == self.keys.steps
         logs = last or step % self.keys.log_every == 0 or step == 1
-        self.engine.watched = logs and self.watch is not None
+        self.engine.watched = logs and self.health is not None
         with self.watchdog.watching(f"step {step}", LONG_STEP):
             metrics = self.engine.step(self.parts.batches.at(done).samples)
         if done == self._begun_at:  # now the optimisers have all their state
@@ -134,8 +134,8 @@ class Loop:
         self.divergence.overcome(fault)
         self._saved_at = -1
         self._clock = (time.monotonic(), self.engine.steps_done)
-        if self.watch:
-            self.watch.begin_again()
+        if self.health:
+            self.health.begin_again()
         self._save("rollback")
 
     def _heed(self, stop: StopRequest) -> None:
@@ -195,7 +195,7 @@ class Loop:
         now, then = time.monotonic(), self._clock
         self._clock = (now, step)
         samples = (step - then[1]) * self.parts.batches.size
-        looks = self.watch.look(step) if self.watch else {}
+        looks = self.health.look(step) if self.health else {}
         record = {"event": "log", "step": step, **values, **looks}
         self._record(record | {"samples_per_second": round(samples / max(now - then[0], 1e-9), 1)})
         self._listen(record)
@@ -206,7 +206,7 @@ class Loop:
 
     def _listen(self, record: Mapping[str, Any]) -> None:
         """Let the alarms read a record; GuardError when one is raised and the run is to stop."""
-        changes = self.watch.changes(record) if self.watch else []
+        changes = self.health.changes(record) if self.health else []
         for change in changes:
             self._remark(change)
         raised = [change["text"] for change in changes if change["state"] == "raised"]
@@ -276,8 +276,8 @@ class Loop:
 
     # --- telling ----------------------------------------------------------------------------
 
-    def _watch(self) -> Watch:
-        return Watch(self.engine, self.keys.steps, self.history, self._view, self.guard)
+    def _health(self) -> Health:
+        return Health(self.engine, self.keys.steps, self.history, self._view, self.guard)
 
     def _view(self) -> EngineView:
         return EngineView(

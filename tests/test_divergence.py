@@ -552,9 +552,11 @@ def test_a_buffer_that_was_infinite_from_the_beginning_may_stay_so(run_with):
     def masked(parts: Parts) -> None:
         parts.engine.generator.register_buffer("mask", torch.full((2,), -math.inf))
 
-    run = run_with(lambda *_: False, "run.steps=12", change=masked)
+    run = run_with(lambda *_: False, "run.steps=9", change=masked)
+    resumed = run_with(lambda *_: False, again=run.folder, change=masked)
 
-    assert run.run_json["status"] == "finished"
+    assert resumed.run_json["status"] == "finished"
+    assert newest(resumed).step == 12
 
 
 def test_a_value_that_a_term_logs_is_looked_at_too(run_with):

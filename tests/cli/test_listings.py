@@ -253,7 +253,7 @@ def test_a_plugin_is_checked(gantk: Gantk, tmp_path: Path) -> None:
 
     assert found.exit_code == 3
     rows = [line.split() for line in found.stdout.splitlines()]
-    assert ["penalties", "regulariser", "r1", "12", "-", "-"] in rows
+    assert ["penalties", "regulariser", "r1", "13", "-", "-"] in rows
     assert [path.stem, "schedule", "random", "-", "-", "2"] in rows
     assert "it is a finite number at every step  at 0 it is nan" in found.stdout
     assert found.stderr.splitlines()[-1].startswith("gantk: 2 of ")

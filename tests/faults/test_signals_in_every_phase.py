@@ -38,7 +38,7 @@ DURING = {
     "first record": ("journal:Journal.append", 1),
     "step before a checkpoint": ("engine:Engine.step", 2),
     "checkpoint": ("checkpoints:CheckpointStore.save", 1),
-    "snapshot": ("engine:Engine.snapshot", 2),
+    "snapshot": ("engine:Engine.snapshot", 3),
     "evaluation": ("train:evaluate", 1),
     "last step": ("engine:Engine.step", STEPS),
 }

@@ -16,7 +16,7 @@ LOOK_EVERY = 50
 """Steps from one look at the samples to the next, at least: it costs a forward."""
 
 
-class Watch:
+class Health:
     """The alarms of one run and what they need; `history` are the records of its journal.
 
     It changes nothing in training. What it can't see costs its alarms only.
