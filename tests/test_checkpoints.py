@@ -494,11 +494,12 @@ def committed(disk: FailingDisk) -> bool:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_writer_that_is_killed_loses_nothing_it_committed(tmp_path):
+@pytest.mark.parametrize("kills", [10, pytest.param(1000, marks=pytest.mark.slow)])
+def test_a_writer_that_is_killed_loses_nothing_it_committed(tmp_path, kills):
     folder = tmp_path / "checkpoints"
     draw = random.Random(7)
     last = 0
-    for _ in range(10):
+    for _ in range(kills):
         reader, writer = os.pipe()
         child = os.fork()
         if child == 0:
