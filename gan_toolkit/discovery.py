@@ -162,6 +162,8 @@ def _known(name: str, switch: str, known: set[str]) -> str:
 
 def _file(word: str) -> Path:
     path = Path(word)
+    if path.is_dir():
+        raise UsageError(f"-P: {word} is a folder; one .py file, or: pip install -e {word}")
     if not path.is_file():
         raise UsageError(f"-P: there is no file {word}")
     return path.resolve()

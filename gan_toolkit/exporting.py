@@ -45,10 +45,13 @@ class Exported:
 def choose_exporter(name: str, settings: Sequence[str], host: PluginHost) -> Chosen:
     """Return an exporter with options from `key=value`, VALUE in TOML.
 
-    Raises RecipeError with all that is wrong, in the words of the command line.
+    Raises UsageError for a setting of `use`, RecipeError with all else that is wrong, in the words
+    of the command line.
     """
     section, _, table = _TABLE.partition(".")
     overrides = [Override(f"{_TABLE}.{text.strip()}") for text in settings]
+    if any(text.partition("=")[0].strip() == "use" for text in settings):
+        raise UsageError(f"--set use: which exporter it is, {SWITCH} says")
     try:
         found = load_tables({section: {table: {"use": name}}}, host, [section], overrides=overrides)
     except RecipeError as error:
@@ -98,7 +101,7 @@ def export_model(
 def _own_name(model: Model, chosen: Chosen, exporter: Exporter) -> Path:
     recipe = str(model.recipe.get("name", ""))
     name = recipe if safe_name(recipe) else "model"
-    return Path(f"{name}{exporter.suffix}" if exporter.suffix else f"{name}-{chosen.name}")
+    return Path(f"{name}{exporter.suffix}" if exporter.suffix else f"{name}-{chosen.component.name}")
 
 
 def _check_target(path: Path, chosen: Chosen, exporter: Exporter, *, force: bool) -> None:

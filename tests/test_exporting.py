@@ -155,6 +155,18 @@ def test_a_recipe_whose_name_is_no_name_of_a_file_gives_none(host: PluginHost, n
     assert export_model(model, choose_exporter("text", [], host)).path == Path("model.txt")
 
 
+def test_a_folder_of_its_own_is_named_after_the_exporter_alone(host: PluginHost) -> None:
+    owner = host.registry.get("exporter", "folder").plugin
+
+    assert export(host, f"{owner}:folder@1").path == Path("tiny-folder")
+
+
+@pytest.mark.parametrize("text", ['use="text"', " use = 'text'"])
+def test_a_setting_does_not_change_which_exporter_it_is(host: PluginHost, text: str) -> None:
+    with pytest.raises(UsageError, match="--set use: which exporter it is, --to says"):
+        choose_exporter("folder", [text], host)
+
+
 def test_folders_that_are_missing_are_made(host: PluginHost) -> None:
     written = export(host, "text", to="a/b/c.TXT")
 
@@ -205,7 +217,9 @@ def make_folder(path: Path) -> None:
 
 
 def make_link(path: Path) -> None:
+    """Make a link to a folder that an export may have written: the link is not what it wrote."""
     make_folder(path.with_name("other"))
+    Path("other/export.json").touch()
     path.symlink_to("other")
 
 

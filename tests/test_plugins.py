@@ -345,6 +345,7 @@ def test_switches(install: Install, load: Load) -> None:
         ([], {"GANTK_PLUGINS": "goood"}, "GANTK_PLUGINS: no plugin is named 'goood'"),
         ([], {"GANTK_BLOCK_PLUGINS": "x"}, "GANTK_BLOCK_PLUGINS: no plugin is named 'x'"),
         (["./nothing.py"], {}, "-P: there is no file ./nothing.py"),
+        (["./"], {}, "-P: ./ is a folder; one .py file, or: pip install -e ./"),
     ],
 )
 def test_an_unknown_name_in_a_switch(

@@ -21,6 +21,7 @@ from gan_toolkit.recipe.keys import (
     PLAYERS,
     Head,
     RunOptions,
+    from_the_future,
     keys_of,
 )
 from gan_toolkit.recipe.merging import Tree, switched_off
@@ -40,6 +41,9 @@ def check(
 ) -> tuple[Recipe | None, list[Problem]]:
     """Return the recipe, if nothing is wrong, and the problems. `facts` go into it as they are."""
     reader = ComponentReader(tree, host)
+    if newer := from_the_future(tree.table.get("format")):  # what else it says, we can't judge
+        reader.complain(("format",), newer)
+        return None, list(reader.problems)
     tree.table = _expanded(tree.table, (), environ, reader)
     for key in tree.table.keys() - TOP_KEYS:
         reader.complain((key,), unknown_key(key, TOP_KEYS))

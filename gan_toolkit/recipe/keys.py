@@ -181,3 +181,10 @@ _OF_KIND: dict[str, type[Options]] = {
 def keys_of(kind: str) -> type[Options]:
     """Return the core's own keys in a table of `kind`, `use` not among them."""
     return _OF_KIND.get(kind, NoOptions)
+
+
+def from_the_future(found: object) -> str:
+    """Return what is said of a format that is newer than ours, or nothing when it is not."""
+    if type(found) is not int or found <= FORMAT:
+        return ""
+    return f"format {found} is newer than {FORMAT}; a newer gan-toolkit reads it"

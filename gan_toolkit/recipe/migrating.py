@@ -21,7 +21,13 @@ from tomlkit.items import InlineTable, Item, Key, SingleKey, Table
 from gan_toolkit.errors import ExitCode, Problem, RecipeError
 from gan_toolkit.plugins import PluginHost
 from gan_toolkit.recipe.extending import merge_documents
-from gan_toolkit.recipe.keys import FORMAT, KIND_OF_SECTION, KIND_OF_TABLE, keys_of
+from gan_toolkit.recipe.keys import (
+    FORMAT,
+    KIND_OF_SECTION,
+    KIND_OF_TABLE,
+    from_the_future,
+    keys_of,
+)
 from gan_toolkit.recipe.messages import keys_in
 from gan_toolkit.recipe.paths import KeyPath, dotted
 from gan_toolkit.recipe.reading import Document
@@ -77,8 +83,7 @@ def _of_format(document: Document) -> Iterator[Edit]:
     found = document.table.get("format", FORMAT)
     if type(found) is not int or found < 1:
         return
-    if found > FORMAT:
-        text = f"format {found} is newer than {FORMAT}; a newer gan-toolkit reads it"
+    if text := from_the_future(found):
         raise _refused(document, ("format",), text, ExitCode.RECIPE)
     top = dict(document.table)
     for number in range(found, FORMAT):

@@ -86,7 +86,7 @@ def test_a_good_plugin_passes(write: Write) -> None:
         ('summary="a number"', 'summary=""', "every component has a summary", "has no summary"),
         ('"The number."', "pass", "every component has a summary", "option 'value' has no text"),
         ("value=1.0", "value=2.0", "builders take the options", "value is 2.0"),
-        ("value=1.0", "", "builders take the options", "takes not all options"),
+        ("value=1.0", "", "builders take the options", "does not take the options"),
         (":Hold", ":Hod", "builders take the options", "has no attribute 'Hod'"),
         (
             "value: float = 1.0",

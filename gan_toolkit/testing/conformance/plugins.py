@@ -47,7 +47,8 @@ class PluginConformance(ABC):
             fields = dict(component.options.model_fields)
             if component.kind == "optimiser":
                 del fields["lr"]  # the engine's
-            assert fields.keys() <= parameters.keys(), f"{component.build} takes not all options"
+            left = ", ".join(sorted(fields.keys() - parameters.keys()))
+            assert not left, f"{component.build} does not take the options {left}"
             for name, field in fields.items():
                 default = field.get_default(call_default_factory=True, validated_data={})
                 own = parameters[name].default
