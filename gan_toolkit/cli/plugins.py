@@ -30,7 +30,11 @@ plugins.add_command(new_plugin)
 
 
 @plugins.command("list", short_help="All plugins, with what they offer.")
-@click.option("--kind", help="Only plugins that offer components of this kind.")
+@click.option(
+    "--kind",
+    shell_complete=completing.kinds,
+    help="Only plugins that offer components of this kind.",
+)
 @click.option("--all", "everything", is_flag=True, help="Name every component.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 @shared
