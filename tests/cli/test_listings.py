@@ -265,7 +265,7 @@ def test_checks_one_by_one_and_as_json(gantk: Gantk) -> None:
     findings = json.loads(gantk("plugins", "check", "objectives", "--json").stdout)
 
     assert (shown.exit_code, "losses are means over the batch" in shown.stdout) == (0, True)
-    assert set(findings[0]) == {"plugin", "component", "check", "outcome", "detail"}
+    assert set(findings[0]) == {"plugin", "component", "check", "outcome", "detail", "printed"}
     assert {finding["outcome"] for finding in findings} == {"ok"}
 
 
