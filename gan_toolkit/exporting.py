@@ -101,9 +101,7 @@ def export_model(
 def _own_name(model: Model, chosen: Chosen, exporter: Exporter) -> Path:
     recipe = str(model.recipe.get("name", ""))
     name = recipe if safe_name(recipe) else "model"
-    return Path(
-        f"{name}{exporter.suffix}" if exporter.suffix else f"{name}-{chosen.component.name}"
-    )
+    return Path(name + (exporter.suffix or f"-{chosen.component.name}"))
 
 
 def _check_target(path: Path, chosen: Chosen, exporter: Exporter, *, force: bool) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gan_toolkit.cli import completing
+from gan_toolkit.cli.root import Root
 from gan_toolkit.cli.session import Session, pass_session, shared
 from gan_toolkit.cli.text import count_of, heading, put, put_json, table, waiting
 from gan_toolkit.errors import PluginError, UsageError
@@ -55,7 +56,7 @@ def _findings(session: Session, words: Sequence[str]) -> Iterator[Finding]:
     compared: set[str] = set()
     for record in asked or list(host.records):
         with waiting(f"checking {record.name}"):
-            yield from check_plugin(record, host)
+            yield from check_plugin(record, host, Root)
             if record.distribution not in compared:
                 compared.add(record.distribution)
                 yield from entry_points(record)

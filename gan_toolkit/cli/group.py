@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import click
 
-from gan_toolkit.errors import did_you_mean
+from gan_toolkit.errors import PluginError, did_you_mean
 
 
 class Group(click.Group):
@@ -28,6 +28,11 @@ class Group(click.Group):
         del group, ctx
         return {}
 
+    def suspects(self, ctx: click.Context) -> list[str]:
+        """Return why plugins add none of their commands; only the root knows."""
+        del ctx
+        return []
+
     def _added(self, ctx: click.Context) -> Mapping[str, click.Command]:
         above = ctx.find_root()
         root = above.command
@@ -38,9 +43,17 @@ class Group(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command; UsageError with the nearest name when there is none."""
+        """Find the command.
+
+        UsageError with the nearest name when there is none, PluginError when a plugin that could
+        not add its commands may have it.
+        """
         name = str(args[0])
         if not name.startswith("-") and self.get_command(ctx, name) is None:
             known: Sequence[str] = self.list_commands(ctx)
-            raise click.UsageError(f"no command is named {name!r}{did_you_mean(name, known)}", ctx)
+            said = f"no command is named {name!r}"
+            root = ctx.find_root()
+            if isinstance(root.command, Group) and (suspects := root.command.suspects(root)):
+                raise PluginError("; ".join([said, *suspects]) + did_you_mean(name, known))
+            raise click.UsageError(f"{said}{did_you_mean(name, known)}", ctx)
         return super().resolve_command(ctx, args)

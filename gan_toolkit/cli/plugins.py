@@ -11,6 +11,7 @@ from gan_toolkit.cli.check import check_plugins
 from gan_toolkit.cli.components import check_kind
 from gan_toolkit.cli.group import Group
 from gan_toolkit.cli.new import new_plugin
+from gan_toolkit.cli.root import Root
 from gan_toolkit.cli.session import Session, pass_session, shared
 from gan_toolkit.cli.streams import write
 from gan_toolkit.cli.text import count_of, heading, put, put_json, table
@@ -30,7 +31,11 @@ plugins.add_command(new_plugin)
 
 
 @plugins.command("list", short_help="All plugins, with what they offer.")
-@click.option("--kind", help="Only plugins that offer components of this kind.")
+@click.option(
+    "--kind",
+    shell_complete=completing.kinds,
+    help="Only plugins that offer components of this kind.",
+)
 @click.option("--all", "everything", is_flag=True, help="Name every component.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 @shared
@@ -44,8 +49,7 @@ def list_plugins(session: Session, *, kind: str | None, everything: bool, as_jso
     if kind is not None:
         check_kind(kind)
     records = host.records if kind is None else _offering(kind, host)
-    host.recipes()
-    host.add_commands(click.Group())
+    _call_hooks(host)
     if as_json:
         put_json([facts_of(record, host) for record in records])
         return
@@ -66,8 +70,12 @@ def list_plugins(session: Session, *, kind: str | None, everything: bool, as_jso
 @shared
 @pass_session
 def plugin_info(session: Session, name: str, *, as_json: bool) -> None:
-    """Show the plugin NAME: where it comes from, its components, and its traceback if it failed."""
+    """Show the plugin NAME: where it comes from, its components, and its traceback if it failed.
+
+    Hooks for recipes and commands are called, so that one that raises is told.
+    """
     host = session.host
+    _call_hooks(host)
     found = [record for record in host.records if name in (record.name, record.distribution)]
     if not found:
         names = [record.name for record in host.records]
@@ -79,6 +87,12 @@ def plugin_info(session: Session, name: str, *, as_json: bool) -> None:
         return
     for record in found:
         _show(record, host)
+
+
+def _call_hooks(host: PluginHost) -> None:
+    """Let those that raise leave a note."""
+    host.recipes()
+    host.add_commands(Root())
 
 
 def _show(record: PluginRecord, host: PluginHost) -> None:

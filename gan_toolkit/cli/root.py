@@ -97,6 +97,16 @@ class Root(Group):
         found = {name: c for name, c in self.commands.items() if name.startswith(start)}
         return {name.removeprefix(start): command for name, command in found.items()}
 
+    def suspects(self, ctx: click.Context) -> list[str]:
+        """Return what is wrong with plugins that would add commands, a line each."""
+        self._take_in_plugins(ctx)
+        return [
+            f"plugin {record.name!r} adds none: {note}"
+            for record in ctx.ensure_object(Session).host.records
+            for note in record.notes
+            if note.startswith("gantk_commands ")
+        ]
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands in sections."""
         names = self.list_commands(ctx)

@@ -7,9 +7,11 @@ by themselves. None of them may add a space behind a key that waits for its valu
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import shlex
+from contextlib import redirect_stderr, suppress
 from typing import Any, NamedTuple
 
 from click.shell_completion import (
@@ -54,8 +56,13 @@ class _Complete(ShellComplete):
     """Completion that knows `--option=value`, which click answers with the value alone."""
 
     def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem[Any]]:
-        """Return what may stand in place of the last word."""
-        items = super().get_completions(args, incomplete)
+        """Return what may stand in place of the last word; nothing where the line is at fault.
+
+        What plugins and errors say of it would stand in the middle of what is being typed.
+        """
+        items: list[CompletionItem[Any]] = []
+        with suppress(Exception), redirect_stderr(io.StringIO()):
+            items = super().get_completions(args, incomplete)
         option, equals, _ = incomplete.partition("=")
         if equals and option.startswith("--"):
             for item in items:

@@ -39,15 +39,20 @@ class Finding(NamedTuple):
     """The last lines of what was printed by a check that failed."""
 
 
-def check_plugin(record: PluginRecord, host: PluginHost) -> Iterator[Finding]:
-    """Yield what is found of one plugin, and of each component it offers."""
+def check_plugin(
+    record: PluginRecord, host: PluginHost, cli: Callable[[], click.Group] = click.Group
+) -> Iterator[Finding]:
+    """Yield what is found of one plugin, and of each component it offers.
+
+    `cli` makes the group that its commands are added to, which knows what names are taken.
+    """
     if record.status != "loaded":
         wanted = record.status in ("blocked", "skipped") or record.quiet
         outcome: Outcome = "skipped" if wanted else "failed"
         yield Finding(record.name, "", "it loads", outcome, f"{record.status}: {record.reason}")
         return
     yield Finding(record.name, "", "it loads", "ok", f"{record.milliseconds:.0f} ms")
-    yield _hooks(record, host)
+    yield _hooks(record, host, cli)
     components = [one for one in host.registry.all() if one.plugin == record.name]
     whole = _whole(record, components)
     for check in checks_in(PluginConformance):
@@ -101,13 +106,13 @@ def _assertion(error: AssertionError) -> str:
     return said or str(traceback.extract_tb(error.__traceback__)[-1].line)
 
 
-def _hooks(record: PluginRecord, host: PluginHost) -> Finding:
+def _hooks(record: PluginRecord, host: PluginHost, cli: Callable[[], click.Group]) -> Finding:
     """Call the hooks that are contained when they raise: what a user sees only as a note."""
 
     def call() -> None:
         host.recipes()
         host.checks()
-        host.add_commands(click.Group())
+        host.add_commands(cli())
         assert not record.notes, "; ".join(record.notes)
 
     return _finding(record.name, "", "its hooks do what they say", call)

@@ -69,6 +69,7 @@ def test_plugins_kinds_and_components(offered: Offered) -> None:
     assert offered("-P", "wor") == ["worlds"]
     assert offered("recipe", "list", "-P", "no:wor") == ["no:worlds"]
     assert offered("components", "list", "lat") == ["latent"]
+    assert offered("plugins", "list", "--kind", "lat") == ["latent"]
     assert offered("components", "show", "latent", "tiny_") == ["tiny_coin", "tiny_noise"]
     assert offered("components", "show", "nothing", "") == []
 

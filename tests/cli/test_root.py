@@ -92,6 +92,30 @@ def test_a_plugin_takes_no_command_of_a_group(
     assert any(complaint in note for record in host.records for note in record.notes)
 
 
+def test_a_plugin_whose_commands_clash_is_suspected_of_an_unknown_one(
+    runner: CliRunner, plugin_in_a_group: Callable[[str], str]
+) -> None:
+    switch = plugin_in_a_group("data list")
+
+    results = [runner.invoke(cli, ["-P", switch, *words]) for words in (["rnu"], ["data", "lst"])]
+
+    note = "plugin 'cli_guest' adds none: gantk_commands raised ValueError: the command 'data list'"
+    assert [result.exit_code for result in results] == [3, 3]
+    assert [result.stderr for result in results] == [
+        f"gantk: no command is named 'rnu'; {note} exists already; did you mean 'run'?\n",
+        f"gantk: no command is named 'lst'; {note} exists already; did you mean 'list'?\n",
+    ]
+
+
+@pytest.mark.parametrize("command", [["info", "cli_guest"], ["list"], ["check", "cli_guest"]])
+def test_a_taken_command_is_told_of_wherever_plugins_are(
+    runner: CliRunner, plugin_in_a_group: Callable[[str], str], command: list[str]
+) -> None:
+    result = runner.invoke(cli, ["-P", plugin_in_a_group("run"), "plugins", *command])
+
+    assert "gantk_commands raised ValueError: the command 'run' exists already" in result.stdout
+
+
 def test_help_names_every_command(runner: CliRunner) -> None:
     result = runner.invoke(cli, ["--help"])
 

@@ -92,6 +92,26 @@ def test_a_value_behind_an_option_takes_the_option_along(shell: type[Bash | Zsh 
     assert [item.value for item in alone] == ["run.deterministic=true"]
 
 
+@pytest.mark.parametrize("words", [["nothing"], ["plugins", "chek"], ["-P", "./gone.py", "x"]])
+def test_for_a_line_at_fault_nothing_is_offered(
+    words: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert Zsh(cli, {}, "gantk", "X").get_completions(words, "") == []
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_broken_plugin_is_not_told_of_in_the_middle_of_a_line(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    broken = tmp_path / "broken_in_a_line.py"
+    broken.write_text("import nothing_there")
+
+    offered = Zsh(cli, {}, "gantk", "X").get_completions(["-P", str(broken)], "ru")
+
+    assert [item.value for item in offered] == ["run", "runs"]
+    assert capfd.readouterr() == ("", "")
+
+
 def test_scripts_are_ours() -> None:
     """A newer click whose script has other words would bring back the space behind a key."""
     printed = {s: CliRunner().invoke(cli, ["completion", s]).stdout for s in ("bash", "zsh")}

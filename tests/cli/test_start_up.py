@@ -63,7 +63,7 @@ def test_quick_commands_load_nothing_heavy(arguments: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "offered"),
+    ("line", "offered"),
     [
         ("gantk re", ["plain,resume", "plain,report", "plain,recipe"]),
         ("gantk run infogan_ring --set run.crit", ["plain,run.critic_steps="]),
@@ -72,10 +72,8 @@ def test_quick_commands_load_nothing_heavy(arguments: tuple[str, ...]) -> None:
         ("gantk sweep infogan_ring --set run.crit", ["plain,run.critic_steps="]),
     ],
 )
-def test_completion_loads_nothing_heavy(words: str, offered: list[str]) -> None:
-    count = str(len(words.split()) - 1)
-
-    result = gantk(_GANTK_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD=count)
+def test_completion_loads_nothing_heavy(line: str, offered: list[str]) -> None:
+    result = gantk(_GANTK_COMPLETE="bash_complete", COMP_LINE=line, COMP_WORDBREAKS=" =")
 
     assert result.stdout.split() == offered
     assert result.stderr.splitlines()[-1] == "HEAVY []"

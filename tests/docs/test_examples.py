@@ -66,7 +66,9 @@ def source(page: Path) -> str:
     return "\n".join(lines) + "\n"
 
 
-WITH_PYTHON = [page for page in PAGES if blocks(page, "python")]
+TUTORIAL = ROOT / "docs" / "tutorials" / "first_plugin.md"
+"""Its blocks are files of their own, and tested as such."""
+WITH_PYTHON = [page for page in PAGES if page != TUTORIAL and blocks(page, "python")]
 
 
 @pytest.fixture(scope="session")
@@ -99,7 +101,7 @@ def test_the_python_of_a_page_runs(page, trained, tmp_path, monkeypatch):
 
 
 def test_tutorials_have_python_to_run():
-    assert {page.name for page in WITH_PYTHON} >= {"engine.md", "first_plugin.md"}
+    assert ROOT / "docs" / "tutorials" / "engine.md" in WITH_PYTHON
 
 
 def gantk(*words: str) -> str:
@@ -114,8 +116,7 @@ def gantk(*words: str) -> str:
 
 def test_the_file_of_the_plugin_tutorial_is_a_plugin(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    page = ROOT / "docs" / "tutorials" / "first_plugin.md"
-    Path("repel.py").write_text(blocks(page, "python")[0].text)
+    Path("repel.py").write_text(blocks(TUTORIAL, "python")[0].text)
 
     told = gantk("-P", "./repel.py", "components", "show", "regulariser", "repel")
     apart = 'regularisers.apart={use = "repel", weight = 0.5}'
@@ -125,14 +126,33 @@ def test_the_file_of_the_plugin_tutorial_is_a_plugin(tmp_path, monkeypatch):
     assert "repel, every step" in plan
 
 
+def test_the_second_file_of_the_plugin_tutorial_proves_the_contract(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    for name, block in zip(("repel.py", "test_repel.py"), blocks(TUTORIAL, "python"), strict=True):
+        Path(name).write_text(block.text)
+
+    try:
+        proof = runpy.run_path("test_repel.py")["TestRepel"]()
+    finally:
+        sys.modules.pop("repel", None)
+    checks = [name for name in dir(proof) if name.startswith("test_")]
+    for check in checks:
+        getattr(proof, check)()
+
+    assert len(checks) == 12, "twelve are promised"
+
+
 HOW_TO = ROOT / "docs" / "how-to" / "add_a_component.md"
 
 
 @pytest.mark.parametrize("kind", CONTRACTS)
 def test_the_how_to_has_all_of_each_kind(kind):
     heading = {"dataset": "Data set"}.get(kind, kind.capitalize())
-    text = HOW_TO.read_text().partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    contents, _, text = HOW_TO.read_text().partition(f"\n## {heading}\n")
+    text = text.partition("\n## ")[0]
 
+    assert f"[{heading}](#{heading.lower().replace(' ', '-')})" in contents
     assert "```python\n" in text
     assert f"Contract: `{CONTRACTS[kind].__name__}`. Trap: " in text
     assert "use = " in text or kind in ("comparison", "exporter"), "no line of a recipe"
