@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import os
-import socket
+import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -193,7 +193,7 @@ class Ledger:
             trial.set_user_attr("surplus", True)
             self._study.tell(trial, state=TrialState.FAIL)
             return None
-        trial.set_user_attr("worker", f"{socket.gethostname()}:{os.getpid()}")
+        trial.set_user_attr("worker", f"{platform.node()}:{os.getpid()}")
         point = self._draw(trial, slot)
         again = any("worker" in t.user_attrs for t in others)
         return Taken(slot, trial, point, again, trial._trial_id)
