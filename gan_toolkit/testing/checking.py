@@ -6,7 +6,6 @@ called, and what they raise becomes a line.
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, NamedTuple
 from unittest import SkipTest
@@ -18,6 +17,7 @@ from gan_toolkit.plugin_records import PluginRecord, line_of
 from gan_toolkit.plugins import PluginHost
 from gan_toolkit.randomness import seed_globals
 from gan_toolkit.registry import Component
+from gan_toolkit.testing.assertions import said_by
 from gan_toolkit.testing.conformance.kinds import CHECK, checks_in, checks_of, conformance_of
 from gan_toolkit.testing.conformance.plugins import PluginConformance
 from gan_toolkit.testing.conformance.trial import untried
@@ -94,16 +94,10 @@ def _outcome(call: Callable[[], object]) -> tuple[Outcome, str]:
     except SkipTest as reason:
         return "skipped", line_of(reason, always_named=True).partition(": ")[2]
     except AssertionError as error:
-        return "failed", _assertion(error)
+        return "failed", said_by(error)
     except BaseException as error:  # noqa: BLE001 - a plugin may raise what it likes
         return "failed", line_of(error, always_named=True)
     return "ok", ""
-
-
-def _assertion(error: AssertionError) -> str:
-    """Return what an assertion says, or else the line it stands in."""
-    said = line_of(error).removeprefix("AssertionError").removeprefix(": ")
-    return said or str(traceback.extract_tb(error.__traceback__)[-1].line)
 
 
 def _hooks(record: PluginRecord, host: PluginHost, cli: Callable[[], click.Group]) -> Finding:
