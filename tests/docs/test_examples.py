@@ -140,7 +140,7 @@ def test_the_second_file_of_the_plugin_tutorial_proves_the_contract(tmp_path, mo
     for check in checks:
         getattr(proof, check)()
 
-    assert len(checks) == 12, "twelve are promised"
+    assert len(checks) == 13, "thirteen are promised"
 
 
 HOW_TO = ROOT / "docs" / "how-to" / "add_a_component.md"
